@@ -1,0 +1,1 @@
+"""Starts, watches and stops everything Paydeck runs: its stores, its web, its workers."""

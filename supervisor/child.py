@@ -1,0 +1,137 @@
+"""One process under supervision: started on a leash, found again, stopped with its whole family."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MARK = "PAYDECK_CHILD"
+_LEASH = Path(__file__).with_name("leash.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The unprivileged user that runs a child when we are root."""
+
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run and how to end it; `log` collects its output, `mark` finds its orphans."""
+
+    name: str
+    argv: Sequence[str]
+    log: Path
+    mark: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path = Path("/")
+    stop_signal: int = signal.SIGTERM
+    owner: Owner | None = None
+
+
+class Child:
+    """A running Command. Its family is its process group and whatever carries its mark."""
+
+    def __init__(self, command: Command) -> None:
+        self.command = command
+        self.started_at = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def name(self) -> str:
+        """The name it goes by in the table, the log folder and demo.json."""
+        return self.command.name
+
+    @property
+    def pid(self) -> int:
+        """The process id, or 0 while it has never been started."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process itself still lives."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended, negative for a signal, or None while it runs or was never started."""
+        return self._process.poll() if self._process else None
+
+    def start(self) -> None:
+        """Start the process; what an earlier life left behind is killed first."""
+        self.kill_family()
+        command = self.command
+        owner = command.owner or Owner(os.getuid(), os.getgid())
+        numbers = (int(command.stop_signal), os.getpid(), owner.uid, owner.gid)
+        leashed = [sys.executable, "-I", "-S", str(_LEASH), *(str(n) for n in numbers)]
+        with command.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*leashed, *command.argv],
+                env={**command.env, MARK: command.mark},
+                cwd=command.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+            )
+        self.started_at = time.monotonic()
+
+    def ask_to_stop(self) -> None:
+        """Send the stop signal, if it still runs."""
+        if self._process is not None and self.is_running:
+            self._process.send_signal(self.command.stop_signal)
+
+    def wait_until_stopped(self, seconds: float) -> None:
+        """Wait for its end, then kill it and its family if they take longer than `seconds`."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self.kill_family()
+
+    def kill(self) -> None:
+        """Kill the process alone, as a crash would."""
+        if self._process is not None and self.is_running:
+            self._process.kill()
+            self._process.wait()
+
+    def kill_family(self) -> None:
+        """Kill everything a dead child left behind, such as orphaned work-horses."""
+        if self._process is not None and not self.is_running:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            kill_marked(self.command.mark)
+
+
+def marked(prefix: str) -> Iterator[int]:
+    """The ids of all living processes whose mark starts with `prefix` (Linux; else none)."""
+    wanted = f"{MARK}={prefix}".encode()
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            settings = (place / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        pid = int(place.name)
+        if pid != os.getpid() and any(setting.startswith(wanted) for setting in settings):
+            yield pid
+
+
+def kill_marked(prefix: str) -> list[int]:
+    """Kill all living processes whose mark starts with `prefix`; answers their ids."""
+    victims = list(marked(prefix))
+    for pid in victims:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    return victims

@@ -1,0 +1,165 @@
+"""Postgres and Valkey of one data folder: started, healed and stopped together."""
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
+import redis
+
+from supervisor import binaries, keys, postgres, roles, valkey
+from supervisor.child import Child, kill_marked
+from supervisor.errors import StoreDown
+from supervisor.places import lock, settle
+
+
+class Stores:
+    """The two stores of `folder` (a temporary one when None), on private sockets only.
+
+    Used as `with Stores(fsync=False) as stores: create_engine(stores.owner_url)`.
+
+    With fsync=False they are quick and careless, any role may sign in without a password, and
+    what lies outside `folder` is removed at the end: for tests. Several may run side by side,
+    each in its own folder; a second one in the same folder is refused with CannotStart.
+    """
+
+    def __init__(self, folder: Path | None = None, *, fsync: bool = True) -> None:
+        self._made = folder is None
+        if folder is None:
+            folder = Path(tempfile.mkdtemp(prefix="paydeck-stores-"))
+            folder.chmod(0o755)
+        self._fsync = fsync
+        self._lock = lock(folder)
+        self.places = settle(folder)
+        self.secrets = keys.load(folder)
+        self._children: dict[str, Child] = {}
+
+    # addresses ------------------------------------------------------------------------------
+
+    def url(self, role: str, database: str = roles.DATABASE) -> str:
+        """The SQLAlchemy address of `database` for `role` (or the superuser, `postgres`)."""
+        password = self.secrets[f"password_{role}"]
+        return roles.socket_url(role, password, str(self.places.sockets), database)
+
+    def dsn(self, role: str, database: str = roles.DATABASE) -> str:
+        """The same address for plain psycopg and psql."""
+        return self.url(role, database).replace("postgresql+psycopg:", "postgresql:")
+
+    @property
+    def owner_url(self) -> str:
+        """For migrations and seed."""
+        return self.url("paydeck_owner")
+
+    @property
+    def web_url(self) -> str:
+        """For the web and socket processes."""
+        return self.url("paydeck_web")
+
+    @property
+    def admin_url(self) -> str:
+        """For the admin door's own pool."""
+        return self.url("paydeck_admin")
+
+    @property
+    def worker_url(self) -> str:
+        """For relay, sweeper and workers."""
+        return self.url("paydeck_worker")
+
+    @property
+    def redis_url(self) -> str:
+        """The address of Valkey."""
+        return valkey.url(self.places)
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process id of each store by name."""
+        return {name: child.pid for name, child in self._children.items()}
+
+    @property
+    def children(self) -> dict[str, Child]:
+        """Both stores by name, for the one who watches them."""
+        return self._children
+
+    # life -----------------------------------------------------------------------------------
+
+    def start(self, seconds: float = 30.0) -> None:
+        """Start both, wait until they answer, and create roles and database where missing."""
+        places, mark = self.places, f"{self.places.digest}/store/"
+        postgres.end_orphan(places)
+        valkey.end_orphan(places)
+        kill_marked(mark)
+        programs = binaries.find(places.cluster, places.owner)
+        password = self.secrets["password_postgres"]
+        postgres.make_cluster(places, programs.postgres, password, trust=not self._fsync)
+        for command in (
+            postgres.command(places, programs.postgres, f"{mark}postgres", fsync=self._fsync),
+            valkey.command(places, programs.valkey, f"{mark}valkey", fsync=self._fsync),
+        ):
+            self._children[command.name] = Child(command)
+        self.heal(seconds)
+        with psycopg.connect(self.dsn("postgres", "postgres"), autocommit=True) as connection:
+            passwords = {role: self.secrets[f"password_{role}"] for role in roles.ROLES}
+            roles.ensure_roles(connection, passwords)
+            roles.ensure_database(connection)
+
+    def heal(self, seconds: float = 30.0) -> None:
+        """Start what does not run and wait until both answer, trying again for `seconds`.
+
+        A server killed hard leaves its memory behind for a moment; the next one ends at once
+        until that is gone, so a start is tried as often as it takes.
+        """
+        until = time.monotonic() + seconds
+        while True:
+            for child in self._children.values():
+                if not child.is_running:
+                    child.start()
+            if self.both_answer():
+                return
+            if time.monotonic() > until:
+                raise StoreDown(f"Postgres or Valkey did not start; see {self.places.logs}.")
+            time.sleep(0.1)
+
+    def both_answer(self) -> bool:
+        """Whether Postgres and Valkey answer a question right now."""
+        try:
+            psycopg.connect(self.dsn("postgres", "postgres"), connect_timeout=2).close()
+            with redis.Redis.from_url(self.redis_url, socket_timeout=2) as client:
+                return bool(client.ping())
+        except (psycopg.OperationalError, redis.RedisError):
+            return False
+
+    def kill(self, name: str) -> None:
+        """Kill `postgres` or `valkey` as a crash would; heal() brings it back."""
+        self._children[name].kill()
+
+    def stop(self, seconds: float = 15.0) -> None:
+        """Stop both cleanly, leave no process and no socket behind, and let the folder go."""
+        for child in self._children.values():
+            child.ask_to_stop()
+        for child in self._children.values():
+            child.wait_until_stopped(seconds)
+        shutil.rmtree(self.places.sockets, ignore_errors=True)
+        if not self._fsync and not self.places.cluster.is_relative_to(self.places.data):
+            shutil.rmtree(self.places.cluster, ignore_errors=True)
+        if self._made:
+            shutil.rmtree(self.places.data, ignore_errors=True)
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
