@@ -21,8 +21,6 @@ _MAKERS: dict[str, Callable[[], str]] = {
     "ENCRYPTION_KEY": _key_256,
     "BLIND_INDEX_KEY": _key_256,
     "STRIPE_WEBHOOK_SECRET": lambda: f"whsec_{secrets.token_hex(24)}",
-    "SANDBOX_SECRET_KEY": lambda: f"sk_test_{secrets.token_hex(24)}",
-    "SANDBOX_PUBLISHABLE_KEY": lambda: f"pk_test_{secrets.token_hex(24)}",
     "password_postgres": _token,
     "password_paydeck_owner": _token,
     "password_paydeck_web": _token,

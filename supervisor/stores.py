@@ -126,8 +126,8 @@ class Stores:
         """Whether Postgres and Valkey answer a question right now."""
         try:
             psycopg.connect(self.dsn("postgres", "postgres"), connect_timeout=2).close()
-            with redis.Redis.from_url(self.redis_url, socket_timeout=2) as client:
-                return bool(client.ping())
+            with valkey.client(self.redis_url) as connection:
+                return bool(connection.ping())
         except (psycopg.OperationalError, redis.RedisError):
             return False
 

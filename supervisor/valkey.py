@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from supervisor.child import Command
 from supervisor.places import Places, own
@@ -20,6 +22,13 @@ def socket_path(places: Places) -> Path:
 def url(places: Places) -> str:
     """Its address as Redis clients read it."""
     return f"unix://{socket_path(places)}?db=0"
+
+
+def client(address: str) -> redis.Redis:
+    """A client that answers within two seconds, for the worse if need be: it never tries twice."""
+    return redis.Redis.from_url(
+        address, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
+    )
 
 
 def command(places: Places, program: Path, mark: str, *, fsync: bool) -> Command:
@@ -44,8 +53,8 @@ def command(places: Places, program: Path, mark: str, *, fsync: bool) -> Command
 def end_orphan(places: Places, seconds: float = 5.0) -> None:
     """Stop a server that an earlier, killed supervisor left on this socket."""
     try:
-        with redis.Redis(unix_socket_path=str(socket_path(places)), socket_timeout=2) as client:
-            pid = int(client.info("server")["process_id"])
+        with client(url(places)) as connection:
+            pid = int(connection.info("server")["process_id"])
     except redis.RedisError:
         return
     with contextlib.suppress(ProcessLookupError):
