@@ -1,0 +1,1 @@
+"""The database's history; run as the owner role by `flask db upgrade`."""

@@ -1,0 +1,181 @@
+"""Settings, read once from the environment; a bad value stops the start and names itself."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+SANDBOX_SECRET_KEY = "sk_test_sandbox"  # noqa: S105 - the sandbox's public default
+SANDBOX_PUBLISHABLE_KEY = "pk_test_sandbox"
+STRIPE_API_BASE = "https://api.stripe.com"
+KEY_BYTES = 32
+MAX_FEE_BPS = 2_000
+MIN_SECRET = 16
+
+
+class BadSetting(Exception):  # noqa: N818 - named for what it is
+    """A setting is missing or wrong; the message names it and says what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the environment decides; secrets do not appear in its printed form."""
+
+    database_url: str = field(repr=False)
+    database_admin_url: str | None = field(repr=False)
+    database_owner_url: str | None = field(repr=False)
+    redis_url: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    encryption_keys: tuple[tuple[str, bytes], ...] = field(repr=False)
+    blind_index_key: bytes = field(repr=False)
+    public_url: str
+    realtime_url: str
+    provider_origin: str
+    provider_api_base: str
+    stripe_secret_key: str = field(repr=False)
+    stripe_publishable_key: str
+    stripe_webhook_secret: str = field(repr=False)
+    fee_bps: int
+    demo: bool
+    data: str
+    smtp_url: str | None = field(repr=False)
+    mail_from: str
+    log_level: str
+    trusted_proxies: int
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether the stand-in provider is used: then no real money can move."""
+        return self.provider_api_base != STRIPE_API_BASE
+
+    @property
+    def livemode(self) -> bool:
+        """Whether the provider's key is a live one."""
+        return self.stripe_secret_key.startswith(("sk_live_", "rk_live_"))
+
+    @property
+    def is_https(self) -> bool:
+        """Whether people reach the portal by https, so that cookies can insist on it."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def port(self) -> int:
+        """The port of the public address, which the cookie names carry."""
+        parts = urlsplit(self.public_url)
+        return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def read(env: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from `env` (the process's own by default); raises BadSetting."""
+    source = os.environ if env is None else env
+    port = _number(source, "PORT", "8000", low=1, high=65_533)
+    stripe_key = source.get("STRIPE_SECRET_KEY") or SANDBOX_SECRET_KEY
+    sandboxed = stripe_key == SANDBOX_SECRET_KEY
+    provider = _url(source, "PROVIDER_ORIGIN", f"http://127.0.0.1:{port + 2}")
+    return Settings(
+        database_url=_database(source, "DATABASE_URL"),
+        database_admin_url=_database(source, "DATABASE_ADMIN_URL") if "DATABASE_ADMIN_URL" in source else None,
+        database_owner_url=_database(source, "DATABASE_OWNER_URL") if "DATABASE_OWNER_URL" in source else None,
+        redis_url=_required(source, "REDIS_URL"),
+        secret_key=_secret(source, "SECRET_KEY"),
+        encryption_keys=_keys(source),
+        blind_index_key=_key(source, "BLIND_INDEX_KEY", _required(source, "BLIND_INDEX_KEY")),
+        public_url=_url(source, "PUBLIC_URL", f"http://localhost:{port}"),
+        realtime_url=_url(source, "REALTIME_URL", f"http://localhost:{port + 1}"),
+        provider_origin=provider if sandboxed else "https://js.stripe.com",
+        provider_api_base=_url(source, "PROVIDER_API_BASE", provider if sandboxed else STRIPE_API_BASE),
+        stripe_secret_key=stripe_key,
+        stripe_publishable_key=_publishable(source, sandboxed=sandboxed),
+        stripe_webhook_secret=_required(source, "STRIPE_WEBHOOK_SECRET"),
+        fee_bps=_number(source, "FEE_BPS", "200", low=0, high=MAX_FEE_BPS),
+        demo=source.get("PAYDECK_DEMO", "") == "1",
+        data=source.get("PAYDECK_DATA", ".data"),
+        smtp_url=source.get("SMTP_URL") or None,
+        mail_from=source.get("MAIL_FROM", "Paydeck <no-reply@paydeck.invalid>"),
+        log_level=_choice(source, "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        trusted_proxies=_number(source, "TRUSTED_PROXIES", "0", low=0, high=5),
+    )
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "").strip()
+    if not value:
+        message = f"{name} is not set; see .env.example"
+        raise BadSetting(message)
+    return value
+
+
+def _database(env: Mapping[str, str], name: str) -> str:
+    value = _required(env, name)
+    for old in ("postgres://", "postgresql://"):
+        if value.startswith(old):
+            value = "postgresql+psycopg://" + value.removeprefix(old)
+    if not value.startswith("postgresql+psycopg://"):
+        message = f"{name} must be an address such as postgresql://user:password@host/paydeck"
+        raise BadSetting(message)
+    return value
+
+
+def _secret(env: Mapping[str, str], name: str) -> str:
+    value = _required(env, name)
+    if len(value) < MIN_SECRET:
+        message = f"{name} must have at least {MIN_SECRET} characters"
+        raise BadSetting(message)
+    return value
+
+
+def _keys(env: Mapping[str, str]) -> tuple[tuple[str, bytes], ...]:
+    keys = []
+    for place, part in enumerate(_required(env, "ENCRYPTION_KEY").split(",")):
+        key_id, colon, body = part.rpartition(":")
+        keys.append((key_id if colon else f"k{place + 1}", _key(env, "ENCRYPTION_KEY", body)))
+    return tuple(keys)
+
+
+def _key(_env: Mapping[str, str], name: str, text: str) -> bytes:
+    try:
+        key = base64.b64decode(text.strip(), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as wrong:
+        message = f"{name} must be {KEY_BYTES} bytes in base64"
+        raise BadSetting(message) from wrong
+    if len(key) != KEY_BYTES:
+        message = f"{name} must be {KEY_BYTES} bytes in base64, not {len(key)}"
+        raise BadSetting(message)
+    return key
+
+
+def _url(env: Mapping[str, str], name: str, default: str) -> str:
+    value = (env.get(name) or default).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
+        message = f"{name} must be an origin such as https://pay.example.com, not {value!r}"
+        raise BadSetting(message)
+    return value
+
+
+def _number(env: Mapping[str, str], name: str, default: str, *, low: int, high: int) -> int:
+    value = env.get(name) or default
+    if not value.isdecimal() or not low <= int(value) <= high:
+        message = f"{name} must be a whole number from {low} to {high}, not {value!r}"
+        raise BadSetting(message)
+    return int(value)
+
+
+def _choice(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = (env.get(name) or default).upper()
+    if value not in allowed:
+        message = f"{name} must be one of {', '.join(allowed)}, not {value!r}"
+        raise BadSetting(message)
+    return value
+
+
+def _publishable(env: Mapping[str, str], *, sandboxed: bool) -> str:
+    value = env.get("STRIPE_PUBLISHABLE_KEY") or (SANDBOX_PUBLISHABLE_KEY if sandboxed else "")
+    if not value.startswith("pk_"):
+        message = "STRIPE_PUBLISHABLE_KEY must be set beside STRIPE_SECRET_KEY; it begins with pk_"
+        raise BadSetting(message)
+    return value

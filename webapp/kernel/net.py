@@ -1,0 +1,85 @@
+"""The guard for addresses that other people give us: which hosts we may connect to, and which never.
+
+Python's own `is_global` says yes to several ranges that lead back inside (NAT64, 6to4, multicast),
+so the refused ranges are listed here, and it is the resolved address that is judged.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from webapp.kernel.errors import Invalid
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Resolver = Callable[[str, int], list[str]]
+
+_REFUSED = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
+        "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
+        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+        "::/128", "::1/128", "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64",
+        "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fc00::/7",
+        "fe80::/10", "fec0::/10", "ff00::/8",
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An outside address that passed: connect to `address`, speak TLS for `host`."""
+
+    host: str
+    port: int
+    address: str
+    path: str
+
+
+def outside_target(url: str, *, resolve: Resolver | None = None, param: str = "url") -> Target:
+    """Return where to connect for an https URL given by somebody else.
+
+    The name is resolved once and every answer must be public; the caller connects to the returned
+    address and follows no redirect. Raises Invalid naming `param` otherwise.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname:
+        raise Invalid("Use an address that begins with https://.", param=param)
+    if parts.username is not None or parts.password is not None:
+        raise Invalid("Leave the name and password out of the address.", param=param)
+    try:
+        port = parts.port or 443
+    except ValueError as wrong:
+        raise Invalid("The port in the address is not a number.", param=param) from wrong
+    if port != 443:  # noqa: PLR2004 - the https port
+        raise Invalid("Use port 443, the usual one for https.", param=param)
+    answers = (resolve or _resolve)(parts.hostname, port)
+    if not answers or not all(is_public(answer) for answer in answers):
+        raise Invalid("That address does not lead to a public server.", param=param)
+    query = f"?{parts.query}" if parts.query else ""
+    return Target(parts.hostname, port, answers[0], (parts.path or "/") + query)
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address in text is one of the public Internet that we may connect to."""
+    try:
+        parsed: Address = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    return parsed.is_global and not any(
+        parsed in network for network in _REFUSED if network.version == parsed.version
+    )
+
+
+def _resolve(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
+    return sorted({str(sockaddr[0]) for *_, sockaddr in found})

@@ -1,0 +1,34 @@
+"""Reads of moves, facts and what waits."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+
+from webapp.kernel import db
+from webapp.outbox.models import Due, Fact, Move
+
+
+def moves_of(noun: str, subject_id: str) -> Sequence[Move]:
+    """Return an object's moves, oldest first."""
+    wanted = select(Move).where(Move.noun == noun, Move.subject_id == subject_id)
+    return db.session.scalars(wanted.order_by(Move.version)).all()
+
+
+def facts_about(subject_kind: str, subject_id: str) -> Sequence[Fact]:
+    """Return the facts about an object, oldest first."""
+    wanted = select(Fact).where(Fact.subject_kind == subject_kind, Fact.subject_id == subject_id)
+    return db.session.scalars(wanted.order_by(Fact.version)).all()
+
+
+def waiting_counts() -> dict[str, int]:
+    """Return how many facts each consumer is still to be told."""
+    rows = db.session.execute(select(Due.consumer, func.count()).group_by(Due.consumer))
+    return {row[0]: row[1] for row in rows}
+
+
+def oldest_waiting() -> dt.datetime | None:
+    """Return since when the longest-waiting fact has been due, or None."""
+    return db.session.scalar(select(func.min(Due.due_at)))

@@ -1,0 +1,49 @@
+"""What every template can use: static addresses, who looks, which mode, the live connection."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from flask import Flask, current_app, g, session
+
+from webapp.config import Settings
+from webapp.web.shared.forms import new_form_key
+
+HASHED = True
+SHORT = 10
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Give the templates their globals."""
+    app.jinja_env.globals["asset"] = asset
+    app.jinja_env.globals["new_form_key"] = new_form_key
+
+    @app.context_processor
+    def everywhere() -> dict[str, object]:
+        return {
+            "person": g.get("person"),
+            "merchant": g.get("merchant"),
+            "mode": "live" if settings.livemode else "test",
+            "is_sandbox": settings.is_sandbox,
+            "is_demo": settings.demo,
+            "realtime_url": settings.realtime_url,
+            "zone": g.get("zone", "UTC"),
+            "request_id": g.get("request_id", ""),
+            "theme": session.get("theme", ""),
+        }
+
+
+def asset(path: str) -> str:
+    """Return the address of a static file with its contents' hash, so that it can be kept a year."""
+    return f"/static/{path}?v={_digest(path)}"
+
+
+@cache
+def _digest(path: str) -> str:
+    folder = Path(current_app.static_folder or "static")
+    file = folder / path
+    if not file.is_file():
+        return "0"
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:SHORT]

@@ -1,0 +1,54 @@
+"""How amounts and moments appear on pages; the only place where templates format them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from flask import Flask, g
+from markupsafe import Markup, escape
+
+from webapp.kernel import clock, words
+from webapp.kernel.money import Money
+
+
+def install(app: Flask) -> None:
+    """Give the templates their filters."""
+    app.add_template_filter(money, "money")
+    app.add_template_filter(words.money_parts, "money_parts")
+    app.add_template_filter(words.money_text, "money_text")
+    app.add_template_filter(words.money_short, "money_short")
+    app.add_template_filter(moment, "moment")
+    app.add_template_filter(relative, "relative")
+    app.add_template_filter(day, "day")
+    app.add_template_filter(lambda at: at.isoformat(), "isoformat")
+
+
+def money(amount: Money) -> Markup:
+    """Return an amount with a light symbol and smaller minor units; its text is read as a whole."""
+    parts = words.money_parts(amount)
+    inner = Markup('<span class="money__symbol">{}</span>{}').format(parts.symbol, parts.whole)
+    if parts.minor:
+        inner += Markup('<span class="money__minor">{}{}</span>').format(
+            parts.separator, parts.minor
+        )
+    return Markup('<span class="money">{}{}</span>').format(parts.sign, inner)
+
+
+def moment(at: dt.datetime | None) -> Markup:
+    """Return a moment in the viewer's zone inside <time>."""
+    if at is None:
+        return escape("–")
+    text = words.moment_text(at, g.get("zone"))
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), text)
+
+
+def relative(at: dt.datetime) -> str:
+    """Return how long ago a moment was."""
+    return words.relative_text(at, clock.now())
+
+
+def day(at: dt.datetime | dt.date) -> str:
+    """Return the day of a moment in the viewer's zone, or a day as it is."""
+    if isinstance(at, dt.datetime):
+        at = at.astimezone(words.zone(g.get("zone"))).date()
+    return words.day_text(at)

@@ -1,0 +1,58 @@
+"""Forms that are sent twice and have one effect: the hidden key, and the remembered answer."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from flask import g, redirect, request, session
+from werkzeug.wrappers import Response
+
+from webapp import idempotency
+from webapp.kernel import ids
+from webapp.kernel.errors import Invalid
+
+FIELD = "form_key"
+GUEST = "guest"
+NOT_HASHED = frozenset({FIELD, "csrf_token"})
+
+
+def new_form_key() -> str:
+    """Return a fresh key for one rendered form."""
+    return ids.new("form")
+
+
+def once_per_form(work: Callable[[], str], *, livemode: bool) -> Response:
+    """Run `work` once for this form's key and redirect to the address that it returns.
+
+    The same form sent again redirects to the same address and runs nothing. Raises Invalid naming
+    `form_key` when it is missing, Conflict while the first is still running, and Invalid when the
+    same key came with other contents.
+    """
+    key = request.form.get(FIELD, "")
+    if not key.startswith("form_"):
+        raise Invalid("This form is out of date. Reload the page and send it again.", param=FIELD)
+    who = g.person.user_id if g.person else session.get("csrf_token", GUEST)
+
+    def answer() -> idempotency.Answer:
+        return idempotency.Answer(status=303, body=work().encode(), headers={})
+
+    given = idempotency.once(
+        actor_kind="form",
+        actor_id=who,
+        livemode=livemode,
+        key=key,
+        request_hash=_body_hash(),
+        work=answer,
+    )
+    return redirect(given.body.decode(), code=303)
+
+
+def _body_hash() -> str:
+    fields = sorted(
+        (name, value)
+        for name, values in request.form.lists()
+        for value in values
+        if name not in NOT_HASHED
+    )
+    return hashlib.sha256(repr((request.path, fields)).encode()).hexdigest()
