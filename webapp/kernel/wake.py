@@ -5,18 +5,29 @@ Erasing Valkey, or its absence, costs seconds: every process that waits for a wa
 
 from __future__ import annotations
 
+import json
+import os
+import socket
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import redis
 import structlog
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
-from webapp.kernel import db
+from webapp.kernel import clock, db
 
 CHANNEL = "paydeck:wake"
+REGISTRY = "paydeck:processes"
 TIMEOUT_SECONDS = 2
+REST_SECONDS = 1.0
+FORGOTTEN_AFTER_SECONDS = 600
 _log = structlog.get_logger(__name__)
 _client: list[redis.Redis] = []
+_quiet_until: list[float] = [0.0]
 
 
 def use(url: str) -> None:
@@ -25,12 +36,16 @@ def use(url: str) -> None:
 
 
 def connect(url: str) -> redis.Redis:
-    """Return a client with time-outs short enough that no request waits for a dead Valkey."""
+    """Return a client with time-outs short enough that no request waits for a dead Valkey.
+
+    One retry, at once, mends a connection that a restarted Valkey has dropped.
+    """
     return redis.Redis.from_url(
         url,
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=TIMEOUT_SECONDS,
         health_check_interval=15,
+        retry=Retry(NoBackoff(), 1),
     )
 
 
@@ -48,12 +63,16 @@ def soon(kind: str) -> None:
 
 
 def ping(kind: str) -> None:
-    """Tell whoever waits for `kind` now; a Valkey that is away is logged and otherwise ignored."""
-    if not _client:
+    """Tell whoever waits for `kind` now; a Valkey that is away is logged and otherwise ignored.
+
+    After a failure it is left alone for a second, so that a frozen Valkey slows one request only.
+    """
+    if not _client or time.monotonic() < _quiet_until[0]:
         return
     try:
         _client[0].publish(CHANNEL, kind)
     except redis.RedisError as gone:
+        _quiet_until[0] = time.monotonic() + REST_SECONDS
         _log.warning("wake_lost", kind=kind, error=type(gone).__name__)
 
 
@@ -62,11 +81,9 @@ def listen(*, poll_seconds: float) -> Iterator[str | None]:
 
     Never ends and never raises for a Valkey that is away: it then only polls.
     """
-    import time  # noqa: PLC0415 - only this loop may sleep
-
     while True:
         try:
-            with client().pubsub(ignore_subscribe_messages=True) as channel:
+            with client().pubsub(ignore_subscribe_messages=True) as channel:  # type: ignore[no-untyped-call]
                 channel.subscribe(CHANNEL)
                 while True:
                     yield _kind(channel.get_message(timeout=poll_seconds))
@@ -74,6 +91,58 @@ def listen(*, poll_seconds: float) -> Iterator[str | None]:
             _log.warning("wake_channel_lost", error=type(gone).__name__)
             yield None
             time.sleep(poll_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """One process as it last reported itself: moments are Unix seconds."""
+
+    name: str
+    host: str
+    pid: int
+    started_at: float
+    seen_at: float
+    detail: dict[str, Any]
+
+
+def beat(name: str, *, started_at: float, detail: dict[str, Any] | None = None) -> None:
+    """Report this process as alive; a hint for the health page, lost with Valkey, never raised."""
+    if not _client or time.monotonic() < _quiet_until[0]:
+        return
+    host, pid, now = socket.gethostname(), os.getpid(), clock.now().timestamp()
+    facts = {"name": name, "host": host, "pid": pid, "started_at": started_at, "seen_at": now}
+    line = json.dumps(facts | {"detail": detail or {}})
+    try:
+        _client[0].hset(REGISTRY, f"{name}:{host}:{pid}", line)
+    except redis.RedisError as gone:
+        _log.warning("beat_lost", process=name, error=type(gone).__name__)
+
+
+def leave(name: str) -> None:
+    """Take this process off the list as it stops in good order; never raises."""
+    if not _client:
+        return
+    try:
+        _client[0].hdel(REGISTRY, f"{name}:{socket.gethostname()}:{os.getpid()}")
+    except redis.RedisError as gone:
+        _log.warning("leave_lost", process=name, error=type(gone).__name__)
+
+
+def processes() -> list[Beat]:
+    """Return who reported itself in the last ten minutes, by name; empty while Valkey is away.
+
+    A process that was not `seen_at` for 15 s is late; one that stopped in good order is not listed.
+    """
+    try:
+        lines: dict[bytes, bytes] = client().hgetall(REGISTRY)  # type: ignore[assignment]
+        beats = {field: Beat(**json.loads(line)) for field, line in lines.items()}
+        horizon = clock.now().timestamp() - FORGOTTEN_AFTER_SECONDS
+        if old := [field for field, seen in beats.items() if seen.seen_at < horizon]:
+            client().hdel(REGISTRY, *old)
+    except (redis.RedisError, IndexError):
+        return []
+    alive = [seen for seen in beats.values() if seen.seen_at >= horizon]
+    return sorted(alive, key=lambda seen: (seen.name, seen.started_at))
 
 
 def _kind(message: dict[str, Any] | None) -> str | None:
