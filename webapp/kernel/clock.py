@@ -26,6 +26,11 @@ def today() -> dt.date:
     return now().date()
 
 
+def is_held() -> bool:
+    """Whether a test or a seed holds the clock."""
+    return bool(_frozen)
+
+
 @contextmanager
 def standing_at(moment: dt.datetime) -> Iterator[None]:
     """Hold the Python clock at `moment` (timezone-aware) inside the block, for tests and seeds."""
