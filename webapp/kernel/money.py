@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from webapp.kernel.errors import Invalid
 
@@ -20,7 +20,13 @@ EXPONENTS: dict[str, int] = {
 #: The largest amount of one payment, in minor units (₹99,99,99,999.99).
 MAX_MINOR = 99_999_999_999
 BASIS = 10_000
-_PLAIN = re.compile(r"^\d{1,3}(?:,?\d{2,3})*(?:\.\d+)?$|^\d+(?:\.\d+)?$|^\.\d+$")
+#: Digits with or without commas, grouped in thousands or as in India, then a point and more digits;
+#: `1,00` is none of these: it might be one or a hundred, so nobody guesses.
+_PLAIN = re.compile(
+    r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}|[0-9]*)"
+    r"(?:\.(?P<fraction>[0-9]+))?"
+)
+_LONGEST_WHOLE = 20
 
 
 class CurrencyMismatch(TypeError):
@@ -123,16 +129,17 @@ def parse_money(typed: str, currency: str, *, param: str = "amount") -> Money:
         raise Invalid("Enter an amount.", param=param)
     if text.startswith(("-", "\u2212")):
         raise Invalid("Enter an amount above zero.", param=param)
-    if not _PLAIN.match(text):
+    found = _PLAIN.fullmatch(text)
+    if found is None:
         raise Invalid("Enter the amount in digits, such as 1000.00.", param=param)
-    try:
-        number = Decimal(text.replace(",", ""))
-    except InvalidOperation as wrong:
-        raise Invalid("Enter the amount in digits, such as 1000.00.", param=param) from wrong
-    scaled = number.scaleb(exponent)
-    if scaled != scaled.to_integral_value():
+    whole = found["whole"].replace(",", "").lstrip("0")
+    fraction = (found["fraction"] or "").rstrip("0")
+    if len(fraction) > exponent:
         raise Invalid(_too_fine(currency, exponent), param=param)
-    return payable(Money(int(scaled), currency), param=param)
+    if len(whole) > _LONGEST_WHOLE:
+        raise Invalid(_too_much(currency), param=param)
+    minor = int(whole + fraction.ljust(exponent, "0") or "0")
+    return payable(Money(minor, currency), param=param)
 
 
 def payable(money: Money, *, param: str = "amount") -> Money:
@@ -140,14 +147,17 @@ def payable(money: Money, *, param: str = "amount") -> Money:
     if money.minor <= 0:
         raise Invalid("Enter an amount above zero.", param=param)
     if money.minor > MAX_MINOR:
-        limit = Money(MAX_MINOR, money.currency).plain()
-        raise Invalid(f"One payment can be at most {money.currency} {limit}.", param=param)
+        raise Invalid(_too_much(money.currency), param=param)
     if money.exponent == 3 and money.minor % 10:  # noqa: PLR2004 - three decimals
         raise Invalid(
             f"{money.currency} amounts end in a zero in the third decimal, such as 1.250.",
             param=param,
         )
     return money
+
+
+def _too_much(currency: str) -> str:
+    return f"One payment can be at most {currency} {Money(MAX_MINOR, currency).plain()}."
 
 
 def _too_fine(currency: str, exponent: int) -> str:
