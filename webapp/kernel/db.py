@@ -12,13 +12,19 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Connection, DateTime, Engine, MetaData, Text, event, text
 from sqlalchemy.exc import DBAPIError as DBAPIError
-from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, scoped_session
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Session,
+    SessionTransaction,
+    registry,
+    scoped_session,
+)
 
 from webapp.kernel.errors import BrokenTransaction
 
@@ -39,7 +45,6 @@ Moment = DateTime(timezone=True)
 class Base(DeclarativeBase):
     """Every table's base; constraint names follow one convention."""
 
-    type_annotation_map: ClassVar[dict[type, Any]] = {str: Text()}
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -49,6 +54,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+    registry = registry(metadata=metadata, type_annotation_map={str: Text()})
 
 
 class Role(StrEnum):
