@@ -74,7 +74,7 @@ def test_grouped_in_thousands_or_as_in_india_is_the_same_amount(money: Money) ->
 
 def _indian(whole: str) -> str:
     head, tail = whole[:-3], whole[-3:]
-    groups = []
+    groups: list[str] = []
     while head:
         groups.insert(0, head[-2:])
         head = head[:-2]
@@ -91,7 +91,8 @@ def test_the_decimal_is_exact(minor: int, currency: str) -> None:
 def test_adding_and_taking_away_undo_each_other(one: int, other: int, currency: str) -> None:
     first, second = Money(one, currency), Money(other, currency)
     assert first + second - second == first
-    assert -(-first) == first
+    opposite = -first
+    assert -opposite == first
     assert (first < second) == (one < other)
     assert (first <= second) == (one <= other)
     assert (first > second) == (one > other)
@@ -164,10 +165,12 @@ def test_amounts_as_people_type_them(typed: str, currency: str, minor: int) -> N
         ("1." + "0" * 40 + "1", "INR", "has 2 decimals"), ("0.5", "JPY", "no decimals"),
         ("1.2345", "KWD", "has 3 decimals"), ("1.251", "KWD", "end in a zero"),
         ("0.001", "KWD", "end in a zero"), ("1000000000.00", "INR", "at most INR 999999999.99"),
-        ("9" * 5_000, "INR", "at most"), ("1,00", "EUR", "in digits"), ("1.000,00", "EUR", "in digits"),
-        ("1,0000", "INR", "in digits"), (",100", "INR", "in digits"), ("100,", "INR", "in digits"),
+        ("9" * 5_000, "INR", "at most"), ("1,00", "EUR", "in digits"),
+        ("1.000,00", "EUR", "in digits"), ("1,0000", "INR", "in digits"),
+        (",100", "INR", "in digits"), ("100,", "INR", "in digits"),
         ("1e3", "INR", "in digits"), ("0x10", "INR", "in digits"), ("NaN", "INR", "in digits"),
-        ("Infinity", "INR", "in digits"), ("ten", "INR", "in digits"), ("1_000", "INR", "in digits"),
+        ("Infinity", "INR", "in digits"), ("ten", "INR", "in digits"),
+        ("1_000", "INR", "in digits"),
         ("+5", "INR", "in digits"), ("₹5", "INR", "in digits"), ("5.", "INR", "in digits"),
         (".", "INR", "in digits"), ("١٢", "INR", "in digits"), ("1\n2", "INR", "in digits"),
         ("5;DROP TABLE payment", "INR", "in digits"),
