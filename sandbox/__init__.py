@@ -1,0 +1,1 @@
+"""A stand-in payment provider in a process of its own: no real money ever moves here."""
