@@ -135,3 +135,34 @@ def kill_marked(prefix: str) -> list[int]:
         except ProcessLookupError:
             continue
     return victims
+
+
+def end_orphan(pid_file: Path, place: Path, polite: signal.Signals, seconds: float = 5.0) -> None:
+    """End the server that `pid_file` names, if its command line says that it works in `place`.
+
+    It is asked first; one that is frozen is killed. Returns once it is gone.
+    """
+    try:
+        pid = int(pid_file.read_text().split("\n", 1)[0])
+        line = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return
+    if str(place).encode() not in line:
+        return
+    for number in (polite, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        if _is_gone(pid, seconds):
+            return
+
+
+def _is_gone(pid: int, seconds: float) -> bool:
+    """Whether a process ends within `seconds`."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False

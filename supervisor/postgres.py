@@ -1,13 +1,12 @@
 """The embedded Postgres: its cluster, its settings, its command line."""
 
-import contextlib
 import os
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
+from supervisor import child
 from supervisor.child import Command
 from supervisor.errors import CannotStart
 from supervisor.places import Places
@@ -91,19 +90,7 @@ def command(places: Places, programs: Path, mark: str, *, fsync: bool) -> Comman
     )
 
 
-def end_orphan(places: Places, seconds: float = 10.0) -> None:
+def end_orphan(places: Places) -> None:
     """Stop a server that an earlier, killed supervisor left on this cluster."""
-    try:
-        pid = int((cluster_folder(places) / "postmaster.pid").read_text().split("\n", 1)[0])
-        line = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (OSError, ValueError):
-        return
-    if str(cluster_folder(places)).encode() not in line:
-        return
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGQUIT)
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            os.kill(pid, 0)
-            time.sleep(0.05)
-        os.kill(pid, signal.SIGKILL)
+    folder = cluster_folder(places)
+    child.end_orphan(folder / "postmaster.pid", folder, signal.SIGQUIT)

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 import time
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,15 +24,23 @@ class Stores:
 
     With fsync=False they are quick and careless, any role may sign in without a password, and
     what lies outside `folder` is removed at the end: for tests. Several may run side by side,
-    each in its own folder; a second one in the same folder is refused with CannotStart.
+    each in its own folder; a second one in the same folder is refused with CannotStart. Only
+    those named in `wanted` are started.
     """
 
-    def __init__(self, folder: Path | None = None, *, fsync: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        fsync: bool = True,
+        wanted: Collection[str] = ("postgres", "valkey"),
+    ) -> None:
         self._made = folder is None
         if folder is None:
             folder = Path(tempfile.mkdtemp(prefix="paydeck-stores-"))
             folder.chmod(0o755)
         self._fsync = fsync
+        self._wanted = wanted
         self._lock = lock(folder)
         self.places = settle(folder)
         self.secrets = keys.load(folder)
@@ -86,27 +95,37 @@ class Stores:
     # life -----------------------------------------------------------------------------------
 
     def start(self, seconds: float = 30.0) -> None:
-        """Start both, wait until they answer, and create roles and database where missing."""
-        places, mark = self.places, f"{self.places.digest}/store/"
-        postgres.end_orphan(places)
-        valkey.end_orphan(places)
-        kill_marked(mark)
-        programs = binaries.find(places.cluster, places.owner)
-        password = self.secrets["password_postgres"]
-        postgres.make_cluster(places, programs.postgres, password, trust=not self._fsync)
-        for command in (
-            postgres.command(places, programs.postgres, f"{mark}postgres", fsync=self._fsync),
-            valkey.command(places, programs.valkey, f"{mark}valkey", fsync=self._fsync),
-        ):
-            self._children[command.name] = Child(command)
+        """Start them, wait until they answer, and create roles and database where missing."""
+        postgres.end_orphan(self.places)
+        valkey.end_orphan(self.places)
+        kill_marked(f"{self.places.digest}/store/")
+        if self._wanted:
+            self._line_up()
         self.heal(seconds)
+        if "postgres" not in self._wanted:
+            return
         with psycopg.connect(self.dsn("postgres", "postgres"), autocommit=True) as connection:
             passwords = {role: self.secrets[f"password_{role}"] for role in roles.ROLES}
             roles.ensure_roles(connection, passwords)
             roles.ensure_database(connection)
 
+    def _line_up(self) -> None:
+        """Make the cluster where there is none and prepare a child for each wanted store."""
+        places, mark = self.places, f"{self.places.digest}/store"
+        programs = binaries.find(places.cluster, places.owner)
+        if "postgres" in self._wanted:
+            password = self.secrets["password_postgres"]
+            postgres.make_cluster(places, programs.postgres, password, trust=not self._fsync)
+            self._children["postgres"] = Child(
+                postgres.command(places, programs.postgres, f"{mark}/postgres/", fsync=self._fsync)
+            )
+        if "valkey" in self._wanted:
+            self._children["valkey"] = Child(
+                valkey.command(places, programs.valkey, f"{mark}/valkey/", fsync=self._fsync)
+            )
+
     def heal(self, seconds: float = 30.0) -> None:
-        """Start what does not run and wait until both answer, trying again for `seconds`.
+        """Start what does not run and wait until all answer, trying again for `seconds`.
 
         A server killed hard leaves its memory behind for a moment; the next one ends at once
         until that is gone, so a start is tried as often as it takes.
@@ -116,20 +135,23 @@ class Stores:
             for child in self._children.values():
                 if not child.is_running:
                     child.start()
-            if self.both_answer():
+            if self.all_answer():
                 return
             if time.monotonic() > until:
                 raise StoreDown(f"Postgres or Valkey did not start; see {self.places.logs}.")
             time.sleep(0.1)
 
-    def both_answer(self) -> bool:
-        """Whether Postgres and Valkey answer a question right now."""
+    def all_answer(self) -> bool:
+        """Whether every wanted store answers a question right now."""
         try:
-            psycopg.connect(self.dsn("postgres", "postgres"), connect_timeout=2).close()
-            with valkey.client(self.redis_url) as connection:
-                return bool(connection.ping())
+            if "postgres" in self._wanted:
+                psycopg.connect(self.dsn("postgres", "postgres"), connect_timeout=2).close()
+            if "valkey" in self._wanted:
+                with valkey.client(self.redis_url) as connection:
+                    connection.ping()
         except (psycopg.OperationalError, redis.RedisError):
             return False
+        return True
 
     def kill(self, name: str) -> None:
         """Kill `postgres` or `valkey` as a crash would; heal() brings it back."""

@@ -1,17 +1,21 @@
 """The embedded Valkey: its command line, and the end of one left behind."""
 
-import contextlib
 import os
 import signal
-import time
 from pathlib import Path
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from supervisor import child
 from supervisor.child import Command
 from supervisor.places import Places, own
+
+
+def _folder(places: Places) -> Path:
+    """Its files: one folder, never shared by two servers."""
+    return places.cluster / "valkey"
 
 
 def socket_path(places: Places) -> Path:
@@ -33,7 +37,7 @@ def client(address: str) -> redis.Redis:
 
 def command(places: Places, program: Path, mark: str, *, fsync: bool) -> Command:
     """How this Valkey is run: no port, append-only file each second, nothing evicted."""
-    folder = own(places.cluster / "valkey", places.owner)
+    folder = own(_folder(places), places.owner)
     return Command(
         name="valkey",
         argv=[
@@ -41,6 +45,7 @@ def command(places: Places, program: Path, mark: str, *, fsync: bool) -> Command
             *("--unixsocketperm", "700", "--dir", str(folder), "--save", ""),
             *("--appendonly", "yes" if fsync else "no", "--maxmemory-policy", "noeviction"),
             *("--loglevel", "warning", "--daemonize", "no"),
+            *("--pidfile", str(folder / "pid"), "--set-proc-title", "no"),
         ],
         log=places.logs / "valkey.log",
         mark=mark,
@@ -50,17 +55,7 @@ def command(places: Places, program: Path, mark: str, *, fsync: bool) -> Command
     )
 
 
-def end_orphan(places: Places, seconds: float = 5.0) -> None:
-    """Stop a server that an earlier, killed supervisor left on this socket."""
-    try:
-        with client(url(places)) as connection:
-            pid = int(connection.info("server")["process_id"])
-    except redis.RedisError:
-        return
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            os.kill(pid, 0)
-            time.sleep(0.05)
-        os.kill(pid, signal.SIGKILL)
+def end_orphan(places: Places) -> None:
+    """Stop a server that an earlier, killed supervisor left on these files."""
+    folder = _folder(places)
+    child.end_orphan(folder / "pid", folder, signal.SIGTERM)

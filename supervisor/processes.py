@@ -1,0 +1,65 @@
+"""The table of everything that runs beside the stores, and what each may know."""
+
+import signal
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Which database role a process signs in with."""
+
+    WEB = "paydeck_web"
+    WORKER = "paydeck_worker"
+    OWNER = "paydeck_owner"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One row of the table.
+
+    `module` is what follows `python -m`, with {bind} {port} {socket_port} {sandbox_port} to fill
+    in; `answers` is the address that must answer 200 before the start is complete.
+    """
+
+    name: str
+    module: str
+    role: Role
+    answers: str | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    is_numbered: bool = False
+
+    def argv(self, **places: object) -> list[str]:
+        """The words after `python`, with the places filled in."""
+        return ["-m", *self.module.format(**places).split()]
+
+
+PROCESSES = (
+    Process(
+        "sandbox",
+        "sandbox",
+        Role.NONE,
+        answers="http://127.0.0.1:{sandbox_port}/health",
+    ),
+    Process(
+        "web",
+        "granian --interface wsgi --host {bind} --port {port} --workers 2 --blocking-threads 16 "
+        "--no-ws --respawn-failed-workers --log-level warning wsgi:app",
+        Role.WEB,
+        answers="http://127.0.0.1:{port}/ready",
+    ),
+    Process(
+        "socket",
+        "gunicorn --worker-class gthread --workers 1 --threads 400 --bind {bind}:{socket_port} "
+        "--no-control-socket --log-level warning wsgi:socket_app",
+        Role.WEB,
+        answers="http://127.0.0.1:{socket_port}/health",
+        stop_signal=signal.SIGINT,  # its SIGTERM waits for every open socket
+    ),
+    Process("relay", "jobs.relay", Role.WORKER),
+    Process("sweeper", "jobs.sweeper", Role.WORKER),
+    Process("worker", "jobs.worker", Role.WORKER, is_numbered=True),
+)
+
+MIGRATE = Process("migrate", "flask --app wsgi db upgrade", Role.OWNER)
+SEED = Process("seed", "flask --app wsgi seed", Role.OWNER)
