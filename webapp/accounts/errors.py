@@ -1,0 +1,72 @@
+"""What accounts refuse, each with a stable code and a sentence that says what to do."""
+
+from __future__ import annotations
+
+from webapp.kernel.errors import Conflict, Declined, Forbidden, Invalid, NotFound, Unavailable
+
+
+class WrongCredentials(Declined):
+    """The e-mail address and password do not belong together; which of them is never said."""
+
+    code = "wrong_credentials"
+    says = "That e-mail address and password do not match. Check both and try again."
+
+
+class TooManyTries(Unavailable):
+    """Too many tries for this account or from this network; wait `wait_seconds`."""
+
+    code = "too_many_sign_ins"
+
+    def __init__(self, wait_seconds: int) -> None:
+        minutes = max(1, -(-wait_seconds // 60))
+        unit = "minute" if minutes == 1 else "minutes"
+        super().__init__(f"Too many tries. Wait {minutes} {unit}, or reset your password.")
+        self.wait_seconds = wait_seconds
+
+
+class Suspended(Forbidden):
+    """The password is right and the account is closed by the platform."""
+
+    code = "account_suspended"
+    says = "This account is suspended. Write to support to have it looked at."
+
+
+class AlreadyRegistered(Conflict):
+    """The e-mail address has an account; said to its owner by mail, never on a page."""
+
+    code = "already_registered"
+    says = "That e-mail address has an account already."
+
+
+class WeakPassword(Invalid):
+    """The password is too easy to guess; the message says why."""
+
+    code = "weak_password"
+
+
+class LinkSpent(NotFound):
+    """A link from a mail is unknown, was used already, or has expired."""
+
+    code = "link_spent"
+    says = "This link has been used already or has expired. Ask for a new one."
+
+
+class EmailTaken(Conflict):
+    """Another account got the e-mail address between asking and confirming."""
+
+    code = "email_taken"
+    says = "That e-mail address belongs to another account now. Use a different one."
+
+
+class BadImport(Invalid):
+    """A password hash to be imported is not one that sign-in could ever check."""
+
+    code = "bad_password_hash"
+    says = "The password hash must be bcrypt ($2a$, $2b$ or $2y$) with a cost from 4 to 15."
+
+
+class Busy(Unavailable):
+    """Too many passwords are being checked at this moment."""
+
+    code = "busy"
+    says = "Many people are signing in right now. Try again in a few seconds."

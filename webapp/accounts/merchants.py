@@ -1,0 +1,88 @@
+"""Opening merchants, and closing and restoring them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from webapp import audit
+from webapp.accounts import typed
+from webapp.accounts.models import MemberRole, Membership, Merchant, MerchantStatus
+from webapp.accounts.rows import merchant_row, own
+from webapp.accounts.service import DEFAULT_ZONE
+from webapp.accounts.sessions import forget_person
+from webapp.kernel import clock, db, ids
+from webapp.outbox import Actor
+
+SLUG_TAIL = 6
+SLUG_HEAD = 40
+
+
+def create_merchant(
+    name: str,
+    owner_user_id: str,
+    *,
+    currency: str = "INR",
+    timezone: str = DEFAULT_ZONE,
+    country: str = "IN",
+) -> str:
+    """Open a merchant with a person as its owner and return its id; raises Invalid by field."""
+    name = typed.name(name, param="merchant_name", empty="Enter the name of your shop.")
+    merchant = Merchant(
+        id=ids.new("merchant"),
+        user_id=owner_user_id,
+        name=name,
+        country=typed.country(country),
+        timezone=typed.timezone(timezone),
+        default_currency=typed.currency(currency),
+        created_at=clock.now(),
+    )
+    merchant.slug = _slug(name, merchant.id)
+    by = Actor("user", owner_user_id)
+    with db.transaction(own(owner_user_id, merchant_id=merchant.id)):
+        merchant.begin(MerchantStatus.ACTIVE, because="signed up to sell", by=by)
+        db.session.add(
+            Membership(
+                id=ids.new("membership"),
+                merchant_id=merchant.id,
+                user_id=owner_user_id,
+                role=MemberRole.OWNER.value,
+                created_at=merchant.created_at,
+            )
+        )
+        forget_person(owner_user_id)
+    return merchant.id
+
+
+def suspend_merchant(merchant_id: str, *, because: str, by: Actor) -> None:
+    """Stop a merchant from selling; needs the admin scope. Twice changes nothing."""
+    _put(merchant_id, MerchantStatus.SUSPENDED, because=because, by=by)
+
+
+def restore_merchant(merchant_id: str, *, because: str, by: Actor) -> None:
+    """Let a suspended merchant sell again; needs the admin scope. Twice changes nothing."""
+    _put(merchant_id, MerchantStatus.ACTIVE, because=because, by=by)
+
+
+def _put(merchant_id: str, status: MerchantStatus, *, because: str, by: Actor) -> None:
+    with db.transaction():
+        merchant = merchant_row(merchant_id, lock=True)
+        if merchant.status == status:
+            return
+        merchant.move_to(status, because=because, by=by)
+        action = "suspended" if status is MerchantStatus.SUSPENDED else "restored"
+        audit.record(
+            f"merchant.{action}",
+            "merchant",
+            merchant_id,
+            by=by,
+            data={"because": because},
+            merchant_id=merchant_id,
+        )
+
+
+def _slug(name: str, merchant_id: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    head = re.sub(r"[^a-z0-9]+", "-", plain)[:SLUG_HEAD].strip("-")
+    tail = merchant_id[-SLUG_TAIL:].lower()
+    return f"{head}-{tail}" if head else tail

@@ -1,0 +1,60 @@
+"""Tries at a secret, counted in Postgres: five an account, twenty a network, in a quarter hour.
+
+A try is counted before it is checked, so that many at once cannot slip through; a success takes the
+account's tries back. A network from which the account was used before has a count of its own, so
+that a stranger's guesses do not lock the owner out.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from sqlalchemy import text
+
+from webapp.accounts.errors import TooManyTries
+from webapp.kernel import clock, db, ids
+
+IPV4_BITS, IPV6_BITS = 24, 56
+SIGN_IN = "sign_in"
+REGISTER = "register"
+RESET = "reset"
+VERIFY = "verify"
+CONFIRM = "confirm_password"
+
+
+def address_prefix(address: str) -> str:
+    """Return the network (/24 or /56) of an IP address; `unknown` for anything else."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    bits = IPV4_BITS if parsed.version == 4 else IPV6_BITS  # noqa: PLR2004 - the IP version
+    return str(ipaddress.ip_network(f"{parsed}/{bits}", strict=False))
+
+
+def note_try(purpose: str, account_index: str, address: str) -> None:
+    """Count one try and commit it; raises TooManyTries, uncounted, when there were enough."""
+    with db.transaction() as session:
+        wait = session.scalar(
+            text("SELECT note_try(:id, :purpose, :account, :prefix, :at)"),
+            {
+                "id": ids.new("token"),
+                "purpose": purpose,
+                "account": account_index,
+                "prefix": address_prefix(address),
+                "at": clock.now(),
+            },
+        )
+    if wait:
+        raise TooManyTries(wait)
+
+
+def forget_tries(purpose: str, account_index: str) -> None:
+    """Take the account's tries back after a success; a step of the caller's transaction."""
+    db.assert_transaction()
+    db.session.execute(
+        text("SELECT forget_tries(:purpose, :account)"),
+        {"purpose": purpose, "account": account_index},
+    )
