@@ -1,0 +1,140 @@
+"""Customers, orders and checkout sessions, and the states of the latter two."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, ClassVar
+
+from sqlalchemy import CHAR, BigInteger
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.kernel import crypto
+from webapp.kernel.db import Base, Id, Moment
+from webapp.kernel.flow import Edge, Flow, Owner, State
+from webapp.kernel.money import Money
+from webapp.outbox import Moving
+
+ORDER_FLOW = Flow(
+    "order",
+    states=[
+        State("pending", "The order is waiting to be paid.", owner=Owner.SHOPPER),
+        State("completed", "The order is paid."),
+        State("cancelled", "The order was cancelled and can no longer be paid."),
+    ],
+    edges=[
+        Edge("", "pending", "order.created"),
+        Edge("pending", "completed", "order.completed"),
+        Edge("pending", "cancelled", "order.cancelled"),
+    ],
+    outside={"pending": "PENDING", "completed": "COMPLETED", "cancelled": "CANCELLED"},
+)
+
+CHECKOUT_FLOW = Flow(
+    "checkout_session",
+    states=[
+        State(
+            "open",
+            "The checkout link can be used.",
+            owner=Owner.SHOPPER,
+            deadline=dt.timedelta(minutes=15),
+            on_deadline="The link expires. The order stays, and a fresh link takes one click.",
+        ),
+        State("complete", "The order was paid through this link."),
+        State("expired", "The link has expired."),
+    ],
+    edges=[
+        Edge("", "open", "checkout.opened"),
+        Edge("open", "complete", "checkout.completed"),
+        Edge("open", "expired", "checkout.expired"),
+    ],
+    outside={"open": "OPEN", "complete": "COMPLETE", "expired": "EXPIRED"},
+)
+
+
+class Customer(Base):
+    """Somebody who buys from one merchant; may be linked to a person who signs in."""
+
+    __tablename__ = "customer"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    merchant_id: Mapped[str] = mapped_column(Id)
+    livemode: Mapped[bool]
+    user_id: Mapped[str | None] = mapped_column(Id)
+    email_sealed: Mapped[str]
+    email_index: Mapped[str]
+    name_sealed: Mapped[str | None]
+    created_at: Mapped[dt.datetime] = mapped_column(Moment)
+    details: Mapped[dict[str, Any]] = mapped_column("metadata", JSONB, default=dict)
+
+    @property
+    def email(self) -> str:
+        """The address in the clear; callers show it masked unless the unmasking was audited."""
+        return crypto.unseal(self.email_sealed, context=f"customer:email:{self.id}")
+
+
+class OrderCounter(Base):
+    """The last order number that a merchant has given out."""
+
+    __tablename__ = "order_counter"
+
+    merchant_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    livemode: Mapped[bool] = mapped_column(primary_key=True)
+    last: Mapped[int]
+
+
+class Order(Moving, Base):
+    """What is owed and for what; `kind` is sale, or top_up where the platform sells wallet money."""
+
+    __tablename__ = "shop_order"
+    FLOW: ClassVar[Flow] = ORDER_FLOW
+
+    customer_id: Mapped[str | None] = mapped_column(Id)
+    kind: Mapped[str]
+    number: Mapped[str]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    description: Mapped[str]
+    details: Mapped[dict[str, Any]] = mapped_column("metadata", JSONB, default=dict)
+    created_at: Mapped[dt.datetime] = mapped_column(Moment)
+    completed_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+    created_by: Mapped[str | None] = mapped_column(Id)
+
+    @property
+    def amount(self) -> Money:
+        """What is owed."""
+        return Money(self.amount_minor, self.currency)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what outsiders may know of the order now."""
+        return {
+            "id": self.id,
+            "number": self.number,
+            "kind": self.kind,
+            "status": self.FLOW.outside[self.status],
+            "amount": self.amount_minor,
+            "currency": self.currency,
+            "created": self.created_at.isoformat(),
+        }
+
+
+class CheckoutSession(Moving, Base):
+    """One link by which an order can be paid, for a while; only its token's hash is kept."""
+
+    __tablename__ = "checkout_session"
+    FLOW: ClassVar[Flow] = CHECKOUT_FLOW
+
+    order_id: Mapped[str] = mapped_column(Id)
+    token_hash: Mapped[str]
+    opened_at: Mapped[dt.datetime] = mapped_column(Moment)
+    expires_at: Mapped[dt.datetime] = mapped_column(Moment)
+    closed_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what outsiders may know of the session now."""
+        return {
+            "id": self.id,
+            "order": self.order_id,
+            "status": self.FLOW.outside[self.status],
+            "expires": self.expires_at.isoformat(),
+        }

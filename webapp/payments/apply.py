@@ -1,0 +1,235 @@
+"""Applying what the provider says: the same result for any order and number of messages.
+
+An API answer, a webhook, a look-up and an operator all end here. Whoever comes first moves the
+payment; the rest find it moved and change nothing. Only forward moves exist.
+"""
+
+from __future__ import annotations
+
+from webapp import gateway, ledger
+from webapp.gateway import Failure, Outcome, Result
+from webapp.kernel import clock, db, ids
+from webapp.kernel.money import Money
+from webapp.orders import Order
+from webapp.payments import entries, start, steps
+from webapp.payments.models import Anomaly, Attempt, Payment
+from webapp.payments.states import (
+    ACTION_DEADLINE,
+    CHECK_ACTION,
+    LIVE,
+    LOST,
+    UNDER_WAY,
+    Status,
+)
+from webapp.payments.steps import MAX_ATTEMPTS
+
+BY = gateway.ACTOR
+
+
+def apply(payment_id: str, outcome: Outcome | Failure, *, purpose: str | None = None) -> None:
+    """Apply one definite answer about a payment; calling it again changes nothing.
+
+    `purpose` is that of the operation which was answered, where one was. Raises PaymentNotFound.
+    """
+    with db.transaction():
+        order, payment = steps.locked_with_order(payment_id)
+        if isinstance(outcome, Failure):
+            _refused(payment, outcome, purpose)
+            return
+        _remember_ids(payment, outcome)
+        match outcome.result:
+            case Result.CREATED:
+                _created(payment)
+            case Result.REQUIRES_ACTION:
+                _requires_action(payment, outcome)
+            case Result.SESSION_OPEN:
+                _session_open(payment, outcome)
+            case Result.AUTHORISED:
+                _authorised(payment, outcome)
+            case Result.SUCCEEDED:
+                _succeeded(order, payment, outcome)
+            case Result.DECLINED:
+                _declined(payment, outcome)
+            case Result.CANCELLED | Result.SESSION_EXPIRED:
+                _cancelled(payment, outcome)
+            case Result.PROCESSING:
+                pass
+
+
+def _remember_ids(payment: Payment, outcome: Outcome) -> None:
+    if outcome.intent_id and payment.provider_intent_id is None:
+        payment.provider_intent_id = outcome.intent_id
+    if outcome.session_id and payment.provider_session_id is None:
+        payment.provider_session_id = outcome.session_id
+
+
+def _created(payment: Payment) -> None:
+    attempt = steps.open_attempt(payment)
+    if payment.status != Status.PROCESSING or attempt is None or attempt.method_kind != "card":
+        return
+    if not gateway.has_operation(payment.id, purpose=attempt.id, kind=gateway.Kind.CONFIRM):
+        start.plan_confirm(payment, attempt)
+
+
+def _requires_action(payment: Payment, outcome: Outcome) -> None:
+    attempt = _attempt_of(payment, outcome)
+    if attempt is None or attempt.status != "processing" or not outcome.next_url:
+        return
+    if payment.status != Status.PROCESSING:
+        return
+    steps.remember_card(payment, attempt, outcome.card)
+    _await_shopper(payment, attempt, outcome.next_url)
+    payment.move_to(
+        Status.REQUIRES_ACTION, because="The bank asks the shopper to confirm.", by=BY
+    )
+
+
+def _session_open(payment: Payment, outcome: Outcome) -> None:
+    attempt = steps.open_attempt(payment)
+    if attempt is None or attempt.status != "processing" or not outcome.next_url:
+        return
+    if payment.status != Status.PROCESSING:
+        return
+    _await_shopper(payment, attempt, outcome.next_url)
+    payment.move_to(
+        Status.REQUIRES_ACTION, because="The provider's payment page is open.", by=BY
+    )
+
+
+def _await_shopper(payment: Payment, attempt: Attempt, next_url: str) -> None:
+    now = clock.now()
+    attempt.status = "awaiting_shopper"
+    attempt.next_url_sealed = attempt.sealed("next_url", next_url)
+    payment.check_at = now + CHECK_ACTION
+    payment.deadline_at = now + ACTION_DEADLINE
+
+
+def _authorised(payment: Payment, outcome: Outcome) -> None:
+    if not payment.can_move_to(Status.AUTHORISED):
+        return
+    attempt = _attempt_of(payment, outcome)
+    steps.remember_card(payment, attempt, outcome.card)
+    payment.move_to(Status.AUTHORISED, because="The bank holds the money.", by=BY)
+
+
+def _succeeded(order: Order, payment: Payment, outcome: Outcome) -> None:
+    if payment.status == Status.CAPTURED or outcome.amount is None:
+        return
+    attempt = _attempt_of(payment, outcome)
+    if attempt is not None:
+        attempt.charge_id = outcome.charge_id
+        attempt.three_d_secure = outcome.three_d_secure
+    steps.remember_card(payment, attempt, outcome.card)
+    if outcome.amount != payment.amount:
+        _set_aside(payment, outcome.amount, "amount_mismatch", attempt)
+    elif order.status != "pending":
+        late = payment.status in LOST and order.status != "completed"
+        _set_aside(payment, outcome.amount, "late_success" if late else "double_payment", attempt)
+    else:
+        _end_other_live_payment(order, payment)
+        source = ledger.clearing(bool(payment.livemode), payment.currency)
+        start.capture(order, payment, attempt, source=source)
+
+
+def _end_other_live_payment(order: Order, payment: Payment) -> None:
+    """Let a late success pay the order: another payment that waits for a method gives way."""
+    if payment.status in LIVE:
+        return
+    other = steps.live_payment(order.id)
+    if other is None:
+        return
+    if other.status not in UNDER_WAY:
+        start.plan_cancel(other)
+        because = "An earlier payment of this order succeeded."
+        steps.finish(other, Status.CANCELLED, because=because, by=BY)
+
+
+def _set_aside(payment: Payment, amount: Money, kind: str, attempt: Attempt | None) -> None:
+    """Record money that fits no order: into suspense, with an anomaly for a person, once."""
+    livemode = bool(payment.livemode)
+    posted = ledger.post(
+        f"payment.suspense:{payment.id}",
+        entries.set_aside(livemode=livemode, amount=amount),
+        kind="payment.suspense",
+        merchant_id=payment.merchant_id or "",
+        livemode=livemode,
+        because="Money came that fits no open order.",
+    )
+    if posted is None:
+        return
+    anomaly = Anomaly(
+        id=ids.new("anomaly"),
+        payment_id=payment.id,
+        merchant_id=payment.merchant_id,
+        livemode=livemode,
+        kind=kind,
+        amount_minor=amount.minor,
+        currency=amount.currency,
+        note="The provider took this money; it waits in suspense until it is given back.",
+        opened_at=clock.now(),
+    )
+    db.session.add(anomaly)
+    if attempt is not None and attempt.is_open:
+        steps.end_attempt(attempt, "abandoned")
+    if payment.status in LIVE:
+        because = "The money came but the order could not take it; it is set aside."
+        steps.finish(payment, Status.FAILED, because=because, by=BY)
+
+
+def _declined(payment: Payment, outcome: Outcome) -> None:
+    attempt = _attempt_of(payment, outcome)
+    if attempt is None or not attempt.is_open:
+        return
+    decline = outcome.decline
+    code = (decline.decline_code or decline.code) if decline else "generic_decline"
+    steps.remember_card(payment, attempt, outcome.card)
+    attempt.charge_id = outcome.charge_id
+    attempt.three_d_secure = outcome.three_d_secure
+    _back_to_method(payment, attempt, "declined", code)
+
+
+def _cancelled(payment: Payment, outcome: Outcome) -> None:
+    attempt = steps.open_attempt(payment)
+    if payment.status not in LIVE:
+        return
+    if outcome.result is Result.SESSION_EXPIRED and attempt is not None:
+        _back_to_method(payment, attempt, "abandoned", "abandoned")
+        return
+    if attempt is not None:
+        steps.end_attempt(attempt, "abandoned")
+    steps.finish(payment, Status.CANCELLED, because="It was cancelled at the provider.", by=BY)
+
+
+def _refused(payment: Payment, failure: Failure, purpose: str | None) -> None:
+    """A request of ours was refused: the try that it belongs to ends, with no money moved."""
+    attempt = steps.open_attempt(payment)
+    if attempt is None or attempt.id != purpose or payment.status not in UNDER_WAY:
+        return
+    known = failure.code in steps.DECLINE_CODES
+    _back_to_method(
+        payment, attempt, "declined", failure.code if known else "provider_unavailable"
+    )
+
+
+def _back_to_method(payment: Payment, attempt: Attempt, status: str, code: str) -> None:
+    steps.end_attempt(attempt, status, decline_code=code)
+    payment.last_decline_code = code
+    payment.check_at = payment.deadline_at = None
+    if payment.attempt_count >= MAX_ATTEMPTS:
+        steps.finish(payment, Status.FAILED, because="It was tried too many times.", by=BY)
+        start.plan_cancel(payment)
+        return
+    because = "The bank declined." if status == "declined" else "The try was not finished."
+    payment.move_to(Status.AWAITING_METHOD, because=because, by=BY)
+
+
+def _attempt_of(payment: Payment, outcome: Outcome) -> Attempt | None:
+    """Return the try that an outcome is about: by its method where named, else the open one."""
+    if outcome.method_id:
+        named = steps.attempt_with_method(payment, outcome.method_id)
+        if named is not None:
+            return named
+    attempt = steps.open_attempt(payment)
+    if attempt is not None and outcome.method_id and attempt.provider_method_id:
+        return None
+    return attempt

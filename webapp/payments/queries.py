@@ -1,0 +1,212 @@
+"""Reads of payments, attempts and anomalies; scope first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, func, select
+
+from webapp import outbox
+from webapp.kernel import crypto, db, words
+from webapp.kernel.money import Money
+from webapp.kernel.paging import Page, PageRequest, page_of
+from webapp.orders import Order
+from webapp.outbox import Move
+from webapp.payments.errors import PaymentNotFound
+from webapp.payments.models import Anomaly, Attempt, Payment
+from webapp.payments.states import LIVE
+
+STREAMED_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDetail:
+    """One payment with its order, its tries and its moves, oldest first."""
+
+    payment: Payment
+    order: Order
+    attempts: Sequence[Attempt]
+    moves: Sequence[Move]
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRow:
+    """One payment and its order, for lists."""
+
+    payment: Payment
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFilter:
+    """What part of the payments is asked for; `text` is an id, order number, last 4 or e-mail.
+
+    `since` and `until` bound the moment of creation: since <= created < until.
+    """
+
+    statuses: tuple[str, ...] = ()
+    currency: str | None = None
+    method: str | None = None
+    text: str | None = None
+    minor: int | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+
+def payment_of(merchant_id: str, payment_id: str) -> PaymentDetail:
+    """Return one payment of a merchant with all that belongs to it; raises PaymentNotFound."""
+    return _detail(
+        select(Payment).where(Payment.merchant_id == merchant_id, Payment.id == payment_id)
+    )
+
+
+def payment_of_user(user_id: str, payment_id: str) -> PaymentDetail:
+    """Return one of a shopper's own payments; raises PaymentNotFound."""
+    return _detail(select(Payment).where(Payment.user_id == user_id, Payment.id == payment_id))
+
+
+def any_payment(payment_id: str) -> PaymentDetail:
+    """Return a payment of any merchant, for admins; raises PaymentNotFound."""
+    return _detail(select(Payment).where(Payment.id == payment_id))
+
+
+def payments_of(
+    merchant_id: str, *, livemode: bool, asked: PaymentFilter, page: PageRequest
+) -> Page[PaymentRow]:
+    """Return a page of a merchant's payments, newest first."""
+    wanted = _rows().where(Payment.merchant_id == merchant_id, Payment.livemode == livemode)
+    return _page(_filtered(wanted, asked), page)
+
+
+def every_payment_of(
+    merchant_id: str, *, livemode: bool, asked: PaymentFilter
+) -> Iterator[PaymentRow]:
+    """Yield all payments that a filter selects, newest first, a few hundred at a time."""
+    before: str | None = None
+    while True:
+        request = PageRequest(limit=STREAMED_AT_ONCE, before=before)
+        wanted = _rows().where(Payment.merchant_id == merchant_id, Payment.livemode == livemode)
+        rows = _page(_filtered(wanted, asked), request).rows
+        yield from rows
+        if len(rows) < STREAMED_AT_ONCE:
+            return
+        before = rows[-1].payment.id
+
+
+def payments_everywhere(*, asked: PaymentFilter, page: PageRequest) -> Page[PaymentRow]:
+    """Return a page of all merchants' payments, newest first, for admins."""
+    return _page(_filtered(_rows(), asked), page)
+
+
+def payments_of_user(user_id: str, *, page: PageRequest) -> Page[PaymentRow]:
+    """Return a page of a shopper's payments, newest first."""
+    return _page(_rows().where(Payment.user_id == user_id), page)
+
+
+def payment_counts(merchant_id: str, *, livemode: bool) -> dict[str, int]:
+    """Return how many payments of each status a merchant has."""
+    wanted = select(Payment.status, func.count()).where(
+        Payment.merchant_id == merchant_id, Payment.livemode == livemode
+    )
+    return {row[0]: row[1] for row in db.session.execute(wanted.group_by(Payment.status))}
+
+
+def payments_of_order(order_id: str) -> Sequence[Payment]:
+    """Return an order's payments, newest first."""
+    wanted = select(Payment).where(Payment.order_id == order_id).order_by(Payment.id.desc())
+    return db.session.scalars(wanted.execution_options(populate_existing=True)).all()
+
+
+def current_payment(order_id: str) -> Payment | None:
+    """Return the payment that tells an order's story: captured, else live, else the newest."""
+    found = payments_of_order(order_id)
+    for wanted in (("captured",), LIVE):
+        for payment in found:
+            if payment.status in wanted:
+                return payment
+    return found[0] if found else None
+
+
+def attempts_of(payment_id: str) -> Sequence[Attempt]:
+    """Return a payment's tries, oldest first."""
+    wanted = select(Attempt).where(Attempt.payment_id == payment_id).order_by(Attempt.number)
+    return db.session.scalars(wanted.execution_options(populate_existing=True)).all()
+
+
+def open_anomalies(page: PageRequest) -> Page[Anomaly]:
+    """Return a page of the money that waits in suspense, newest first, for admins."""
+    wanted = select(Anomaly).where(Anomaly.closed_at.is_(None))
+    if page.before:
+        wanted = wanted.where(Anomaly.id < page.before)
+    rows = db.session.scalars(wanted.order_by(Anomaly.id.desc()).limit(page.limit + 1)).all()
+    return page_of(rows, page, key=lambda one: one.id)
+
+
+def history_text(amount: Money, order_number: str) -> str:
+    """Return the line of history of a payment, such as `₹1,000 paid for Order #123` (S3-11)."""
+    return f"{words.money_short(amount)} paid for Order #{order_number}"
+
+
+def altered_records(limit: int = STREAMED_AT_ONCE) -> list[str]:
+    """Return the ids of payments whose record does not carry the right hash, newest first."""
+    recent = db.session.scalars(select(Payment).order_by(Payment.id.desc()).limit(limit))
+    return [payment.id for payment in recent if not payment.is_intact()]
+
+
+def _detail(wanted: Select[tuple[Payment]]) -> PaymentDetail:
+    payment = db.session.scalar(wanted.execution_options(populate_existing=True))
+    if payment is None:
+        raise PaymentNotFound
+    order = db.session.scalars(select(Order).where(Order.id == payment.order_id)).one()
+    return PaymentDetail(
+        payment, order, attempts_of(payment.id), outbox.moves_of("payment", payment.id)
+    )
+
+
+def _rows() -> Select[tuple[Payment, Order]]:
+    return select(Payment, Order).join(Order, Order.id == Payment.order_id)
+
+
+def _filtered(
+    wanted: Select[tuple[Payment, Order]], asked: PaymentFilter
+) -> Select[tuple[Payment, Order]]:
+    conditions: list[ColumnElement[bool]] = []
+    if asked.statuses:
+        conditions.append(Payment.status.in_(asked.statuses))
+    if asked.currency:
+        conditions.append(Payment.currency == asked.currency)
+    if asked.method:
+        conditions.append(Payment.method_kind == asked.method)
+    if asked.minor is not None:
+        conditions.append(Payment.amount_minor == asked.minor)
+    if asked.since:
+        conditions.append(Payment.created_at >= asked.since)
+    if asked.until:
+        conditions.append(Payment.created_at < asked.until)
+    if asked.text:
+        conditions.append(_matches(asked.text.strip()))
+    return wanted.where(*conditions)
+
+
+def _matches(typed: str) -> ColumnElement[bool]:
+    if "@" in typed:
+        return Payment.email_index == crypto.blind_index(typed.lower(), purpose="email")
+    if typed.startswith(("pay_", "ord_")):
+        return (Payment.id == typed) | (Payment.order_id == typed)
+    if typed.startswith("pi_"):
+        return Payment.provider_intent_id == typed
+    number = typed.lstrip("#")
+    return (Order.number == number) | Payment.method_label.endswith(f" {number}", autoescape=True)
+
+
+def _page(wanted: Select[tuple[Payment, Order]], page: PageRequest) -> Page[PaymentRow]:
+    order = Payment.id.asc() if page.after else Payment.id.desc()
+    if page.after:
+        wanted = wanted.where(Payment.id > page.after)
+    if page.before:
+        wanted = wanted.where(Payment.id < page.before)
+    found = db.session.execute(wanted.order_by(order).limit(page.limit + 1)).all()
+    rows = [PaymentRow(payment, its_order) for payment, its_order in found]
+    return page_of(rows, page, key=lambda row: row.payment.id)

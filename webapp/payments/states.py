@@ -1,0 +1,134 @@
+"""The states of a payment: whose step is next, when we look again, the deadline, and the words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+
+from webapp.kernel.flow import Edge, Flow, Owner, State
+
+
+class Status(StrEnum):
+    """Where a payment stands."""
+
+    CREATED = "created"
+    AWAITING_METHOD = "awaiting_method"
+    PROCESSING = "processing"
+    REQUIRES_ACTION = "requires_action"
+    AUTHORISED = "authorised"
+    CAPTURED = "captured"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+LIVE = (
+    Status.CREATED,
+    Status.AWAITING_METHOD,
+    Status.PROCESSING,
+    Status.REQUIRES_ACTION,
+    Status.AUTHORISED,
+)
+#: While a payment is in one of these, its checkout stays open and no second try can begin.
+UNDER_WAY = (Status.PROCESSING, Status.REQUIRES_ACTION, Status.AUTHORISED)
+LOST = (Status.FAILED, Status.CANCELLED, Status.EXPIRED)
+
+CHECK_PROCESSING = dt.timedelta(seconds=30)
+CHECK_ACTION = dt.timedelta(seconds=60)
+PROCESSING_DEADLINE = dt.timedelta(hours=23)
+ACTION_DEADLINE = dt.timedelta(minutes=30)
+METHOD_DEADLINE = dt.timedelta(minutes=15)
+AUTHORISED_DEADLINE = dt.timedelta(days=6)
+
+STATES = [
+    State(
+        "created",
+        "The payment has been begun.",
+        owner=Owner.US,
+        deadline=METHOD_DEADLINE,
+        on_deadline="It expires with its checkout link; nothing was charged.",
+    ),
+    State(
+        "awaiting_method",
+        "The last try was declined and no money moved. Another card or method can be used.",
+        owner=Owner.SHOPPER,
+        deadline=METHOD_DEADLINE,
+        on_deadline="The payment counts as failed when the checkout link expires.",
+    ),
+    State(
+        "processing",
+        "The bank has been asked and has not answered for certain yet.",
+        owner=Owner.PROVIDER,
+        check_after=CHECK_PROCESSING,
+        deadline=PROCESSING_DEADLINE,
+        on_deadline="A person looks into it. It is never charged a second time.",
+    ),
+    State(
+        "requires_action",
+        "The shopper's bank wants to check that it is them.",
+        owner=Owner.SHOPPER,
+        check_after=CHECK_ACTION,
+        deadline=ACTION_DEADLINE,
+        on_deadline="The payment is cancelled at the provider; nothing is charged.",
+    ),
+    State(
+        "authorised",
+        "The bank holds the money; it has not been taken yet.",
+        owner=Owner.MERCHANT,
+        check_after=dt.timedelta(hours=1),
+        deadline=AUTHORISED_DEADLINE,
+        on_deadline="The bank lets go of the money.",
+    ),
+    State("captured", "The money has been taken and is the merchant's, less the fee."),
+    State("failed", "It was not paid. No money moved."),
+    State("cancelled", "It was cancelled before any money moved."),
+    State("expired", "Nobody paid before the checkout link expired. No money moved."),
+]
+
+EDGES = [
+    Edge("", "created", "payment.created"),
+    Edge("created", "awaiting_method", "payment.awaiting_method"),
+    Edge("created", "processing", "payment.processing"),
+    Edge("created", "captured", "payment.captured"),
+    Edge("created", "cancelled", "payment.cancelled"),
+    Edge("created", "expired", "payment.expired"),
+    Edge("awaiting_method", "processing", "payment.processing"),
+    Edge("awaiting_method", "captured", "payment.captured"),
+    Edge("awaiting_method", "failed", "payment.failed"),
+    Edge("awaiting_method", "cancelled", "payment.cancelled"),
+    Edge("awaiting_method", "expired", "payment.expired"),
+    Edge("processing", "requires_action", "payment.requires_action"),
+    Edge("processing", "authorised", "payment.authorised"),
+    Edge("processing", "captured", "payment.captured"),
+    Edge("processing", "awaiting_method", "payment.declined"),
+    Edge("processing", "failed", "payment.failed"),
+    Edge("processing", "cancelled", "payment.cancelled"),
+    Edge("requires_action", "processing", "payment.processing"),
+    Edge("requires_action", "authorised", "payment.authorised"),
+    Edge("requires_action", "captured", "payment.captured"),
+    Edge("requires_action", "awaiting_method", "payment.declined"),
+    Edge("requires_action", "failed", "payment.failed"),
+    Edge("requires_action", "cancelled", "payment.cancelled"),
+    Edge("authorised", "captured", "payment.captured"),
+    Edge("authorised", "cancelled", "payment.cancelled"),
+    Edge("failed", "captured", "payment.captured"),
+    Edge("cancelled", "captured", "payment.captured"),
+    Edge("expired", "captured", "payment.captured"),
+]
+
+FLOW = Flow(
+    "payment",
+    states=STATES,
+    edges=EDGES,
+    outside={
+        "created": "PENDING",
+        "awaiting_method": "PENDING",
+        "processing": "PROCESSING",
+        "requires_action": "REQUIRES_ACTION",
+        "authorised": "PROCESSING",
+        "captured": "SUCCESS",
+        "failed": "FAILED",
+        "cancelled": "CANCELLED",
+        "expired": "EXPIRED",
+    },
+)

@@ -1,0 +1,167 @@
+"""Steps that several verbs share; each expects the transaction that its verb has opened."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from webapp import accounts, orders
+from webapp.gateway import Card
+from webapp.kernel import clock, crypto, db, ids
+from webapp.orders import Order
+from webapp.outbox import SYSTEM, Actor
+from webapp.payments.declines import CATALOGUE
+from webapp.payments.errors import PaymentNotFound
+from webapp.payments.models import OPEN_ATTEMPT, Attempt, Payment
+from webapp.payments.states import LIVE, Status
+
+MAX_ATTEMPTS = 10
+DECLINE_CODES = frozenset(CATALOGUE)
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """Who pays: a signed-in person, a guest with an e-mail address, or a guest without."""
+
+    user_id: str | None = None
+    email: str | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """The payer as the one who did something."""
+        return Actor("shopper", self.user_id)
+
+
+def live_payment(order_id: str) -> Payment | None:
+    """Return the order's live payment with its row locked, or None."""
+    db.assert_transaction()
+    wanted = select(Payment).where(Payment.order_id == order_id, Payment.status.in_(LIVE))
+    fresh = wanted.with_for_update().execution_options(populate_existing=True)
+    return db.session.scalar(fresh)
+
+
+def locked_with_order(payment_id: str) -> tuple[Order, Payment]:
+    """Return a payment and its order, locked in that order: order first; raises PaymentNotFound."""
+    db.assert_transaction()
+    order_id = db.session.scalar(select(Payment.order_id).where(Payment.id == payment_id))
+    if order_id is None:
+        raise PaymentNotFound
+    order = orders.locked(order_id)
+    wanted = select(Payment).where(Payment.id == payment_id).with_for_update()
+    payment = db.session.scalars(wanted.execution_options(populate_existing=True)).one()
+    return order, payment
+
+
+def new_payment(order: Order, payer: Payer, *, checkout_session_id: str | None) -> Payment:
+    """Begin a payment of a locked order that has no live one."""
+    customer_id = order.customer_id
+    if customer_id is None and payer.email:
+        customer = orders.customer_with_email(
+            order.merchant_id or "", bool(order.livemode), payer.email, user_id=payer.user_id
+        )
+        customer_id = customer.id
+    if payer.user_id and order.user_id is None:
+        order.user_id = payer.user_id
+    payment = Payment(
+        id=ids.new("payment"),
+        merchant_id=order.merchant_id,
+        livemode=order.livemode,
+        user_id=payer.user_id or order.user_id,
+        order_id=order.id,
+        customer_id=customer_id,
+        checkout_session_id=checkout_session_id,
+        amount_minor=order.amount_minor,
+        currency=order.currency,
+        captured_minor=0,
+        fee_bps=0 if order.kind == "top_up" else accounts.fee_bps_of(order.merchant_id or ""),
+        fee_minor=0,
+        created_at=clock.now(),
+        attempt_count=0,
+        details={},
+        email_index=crypto.blind_index(payer.email.lower(), purpose="email")
+        if payer.email
+        else None,
+    )
+    payment.seal({"email": payer.email} if payer.email else {})
+    payment.begin(Status.CREATED, because="The shopper began to pay.", by=payer.actor)
+    return payment
+
+
+def new_attempt(payment: Payment, *, method_kind: str, status: str = "processing") -> Attempt:
+    """Begin a try of a payment; the database allows one that is open."""
+    payment.attempt_count += 1
+    now = clock.now()
+    attempt = Attempt(
+        id=ids.new("attempt"),
+        payment_id=payment.id,
+        merchant_id=payment.merchant_id,
+        livemode=payment.livemode,
+        user_id=payment.user_id,
+        number=payment.attempt_count,
+        method_kind=method_kind,
+        status=status,
+        started_at=now,
+        finished_at=None if status in OPEN_ATTEMPT else now,
+    )
+    db.session.add(attempt)
+    return attempt
+
+
+def open_attempt(payment: Payment) -> Attempt | None:
+    """Return the try of a payment that has not ended, or None."""
+    wanted = select(Attempt).where(
+        Attempt.payment_id == payment.id, Attempt.status.in_(OPEN_ATTEMPT)
+    )
+    return db.session.scalar(wanted)
+
+
+def attempt_with_method(payment: Payment, provider_method_id: str) -> Attempt | None:
+    """Return the try of a payment that used a method, or None."""
+    wanted = select(Attempt).where(
+        Attempt.payment_id == payment.id, Attempt.provider_method_id == provider_method_id
+    )
+    return db.session.scalar(wanted)
+
+
+def end_attempt(attempt: Attempt, status: str, *, decline_code: str | None = None) -> None:
+    """End an open try."""
+    attempt.status = status
+    attempt.decline_code = decline_code
+    attempt.finished_at = clock.now()
+    attempt.next_url_sealed = None
+
+
+def remember_card(payment: Payment, attempt: Attempt | None, card: Card | None) -> None:
+    """Note what may be shown of the card that was used; the rest is sealed."""
+    if card is None:
+        return
+    label = f"{card.brand.title()} •••• {card.last4}"
+    payment.method_label = label
+    if attempt is not None and attempt.card_last4 is None:
+        attempt.card_brand = card.brand
+        attempt.card_last4 = card.last4
+        attempt.card_sealed = attempt.sealed("card", _card_json(card))
+
+
+def finish(payment: Payment, status: Status, *, because: str, by: Actor = SYSTEM) -> None:
+    """Move a payment to one of its ends without money."""
+    payment.finished_at = clock.now()
+    payment.check_at = None
+    payment.deadline_at = None
+    payment.move_to(status, because=because, by=by)
+
+
+def _card_json(card: Card) -> str:
+    return json.dumps(
+        {
+            "last_4": card.last4,
+            "expiry_month": card.exp_month,
+            "expiry_year": card.exp_year,
+            "card_type": card.funding,
+            "issuer_bank": card.issuer,
+            "brand": card.brand,
+            "country": card.country,
+        }
+    )

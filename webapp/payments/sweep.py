@@ -1,0 +1,134 @@
+"""What time brings: looking again, giving up, and the end of a checkout link."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from webapp import orders
+from webapp.kernel import clock, db
+from webapp.orders import CheckoutSession
+from webapp.outbox import SYSTEM, Actor
+from webapp.payments import start, steps
+from webapp.payments.errors import PaymentUnderWay
+from webapp.payments.models import Payment
+from webapp.payments.states import CHECK_ACTION, CHECK_PROCESSING, UNDER_WAY, Status
+
+AT_MOST = 100
+
+
+def look_again() -> int:
+    """Ask the provider about payments whose next check is due; returns how many were asked about.
+
+    One that waits for the shopper past its deadline is cancelled at the provider.
+    """
+    due = select(Payment.id).where(Payment.check_at <= clock.now()).limit(AT_MOST)
+    found = list(db.session.scalars(due))
+    for payment_id in found:
+        _look_again(payment_id)
+    return len(found)
+
+
+def expire_due() -> int:
+    """End checkout links whose time is over, except where a payment is under way; returns how many.
+
+    A payment that was declined counts as failed then; one never tried counts as expired.
+    """
+    due = select(CheckoutSession.id, CheckoutSession.order_id).where(
+        CheckoutSession.status == "open", CheckoutSession.expires_at <= clock.now()
+    )
+    ended = 0
+    for session_id, order_id in db.session.execute(due.limit(AT_MOST)).all():
+        ended += _expire(session_id, order_id)
+    return ended
+
+
+def check_now(payment_id: str) -> None:
+    """Ask the provider about a payment that is under way; anything else is left as it is."""
+    with db.transaction():
+        _order, payment = steps.locked_with_order(payment_id)
+        if payment.status in UNDER_WAY:
+            start.plan_look_up(payment)
+
+
+def give_up(payment_id: str, *, by: Actor) -> None:
+    """Ask the provider to cancel a payment that waits for the shopper; the answer moves it.
+
+    Raises PaymentUnderWay while the bank is being asked: that cannot be taken back.
+    """
+    with db.transaction():
+        _order, payment = steps.locked_with_order(payment_id)
+        if payment.status == Status.REQUIRES_ACTION:
+            start.plan_cancel(payment)
+        elif payment.status in UNDER_WAY:
+            raise PaymentUnderWay
+        elif payment.status in (Status.CREATED, Status.AWAITING_METHOD):
+            start.plan_cancel(payment)
+            steps.finish(
+                payment, Status.CANCELLED, because="The shopper gave this payment up.", by=by
+            )
+
+
+def cancel_order(order_id: str, *, by: Actor) -> None:
+    """Cancel an order together with its waiting payment; raises PaymentUnderWay otherwise."""
+    with db.transaction():
+        orders.locked(order_id)
+        payment = steps.live_payment(order_id)
+        if payment is not None:
+            if payment.status in UNDER_WAY:
+                raise PaymentUnderWay("A payment of this order is under way. Wait for its end.")
+            start.plan_cancel(payment)
+            steps.finish(payment, Status.CANCELLED, because="The order was cancelled.", by=by)
+        orders.cancel(order_id, by=by)
+
+
+def fresh_link(order_id: str, *, by: Actor = SYSTEM) -> orders.Opened:
+    """Open a fresh link for an order unless a payment is under way; raises PaymentUnderWay."""
+    with db.transaction():
+        orders.locked(order_id)
+        payment = steps.live_payment(order_id)
+        if payment is not None and payment.status in UNDER_WAY:
+            raise PaymentUnderWay
+        return orders.open_checkout(order_id, by=by)
+
+
+def _look_again(payment_id: str) -> None:
+    with db.transaction():
+        _order, payment = steps.locked_with_order(payment_id)
+        now = clock.now()
+        if payment.check_at is None or payment.check_at > now:
+            return
+        is_late = payment.deadline_at is not None and payment.deadline_at <= now
+        if payment.status == Status.REQUIRES_ACTION and is_late:
+            start.plan_cancel(payment)
+        else:
+            start.plan_look_up(payment)
+        waits = CHECK_ACTION if payment.status == Status.REQUIRES_ACTION else CHECK_PROCESSING
+        age = now - payment.created_at
+        payment.check_at = now + max(waits, age / 4)
+
+
+def _expire(session_id: str, order_id: str) -> int:
+    with db.transaction():
+        order = orders.locked(order_id)
+        payment = steps.live_payment(order_id)
+        session = orders.locked_checkout(session_id)
+        if session.status != "open" or session.expires_at > clock.now():
+            return 0
+        if payment is not None:
+            if payment.status in UNDER_WAY:
+                return 0
+            _end_unpaid(payment)
+        because = "Its time was over."
+        orders.close_open_checkout(order.id, "expired", because=because, by=SYSTEM)
+        return 1
+
+
+def _end_unpaid(payment: Payment) -> None:
+    start.plan_cancel(payment)
+    if payment.status == Status.AWAITING_METHOD:
+        because = "Every try was declined and the link's time is over."
+        steps.finish(payment, Status.FAILED, because=because)
+    else:
+        because = "Nobody paid before the link's time was over."
+        steps.finish(payment, Status.EXPIRED, because=because)
+
