@@ -90,9 +90,8 @@ class User(outbox.Moving, Base):
     __tablename__ = "app_user"
     FLOW: ClassVar[Flow] = USER_FLOW
 
-    # A person is no merchant's and of no mode, and is seen by themselves.
+    # A person is no merchant's row, and is seen by themselves.
     merchant_id = None
-    livemode = None
     user_id = synonym("id")
 
     email_sealed: Mapped[str]
@@ -106,6 +105,10 @@ class User(outbox.Moving, Base):
     created_at: Mapped[dt.datetime] = mapped_column(Moment)
     verified_at: Mapped[dt.datetime | None] = mapped_column(Moment)
     password_changed_at: Mapped[dt.datetime] = mapped_column(Moment)
+
+    @property
+    def livemode(self) -> None:  # type: ignore[override]
+        """Neither mode: a person is the same in both."""
 
     @property
     def email(self) -> str:
@@ -162,7 +165,6 @@ class Merchant(outbox.Moving, Base):
 
     # The row is the merchant, in both modes; `user_id` is the person who opened it.
     merchant_id = synonym("id")
-    livemode = None
 
     name: Mapped[str]
     slug: Mapped[str] = mapped_column(unique=True)
@@ -172,6 +174,10 @@ class Merchant(outbox.Moving, Base):
     fee_bps: Mapped[int | None] = mapped_column(server_default=FetchedValue())
     created_at: Mapped[dt.datetime] = mapped_column(Moment)
     is_platform: Mapped[bool] = mapped_column(server_default=text("false"))
+
+    @property
+    def livemode(self) -> None:  # type: ignore[override]
+        """Neither mode: a merchant is the same in both."""
 
     def snapshot(self) -> dict[str, Any]:
         """Return the merchant as others see it."""
