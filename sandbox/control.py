@@ -118,11 +118,12 @@ class Control:
 
     def page(self) -> Response:
         """The control page for people."""
+        state = self.webhooks({}) | self.faults({})
         with self._store.read() as tx:
             call = Call(tx, Params({}), self._settings)
             page = render_template(
                 "control.html",
-                state=self.webhooks({}) | self.faults({}),
+                state=state,
                 rate=charging.success_rate(call),
                 settle=tx.switch("settle_seconds") or 0,
                 offset=tx.switch("clock_offset") or 0,
