@@ -1,0 +1,97 @@
+"""Payment providers: one port, one adapter each; operations that are sent until answered; an inbox.
+
+The only room that speaks to a provider. It has never heard of payments: whoever drains hands in
+what is to be done with an answer.
+"""
+
+from webapp.gateway import inbox, operations
+from webapp.gateway.calls import (
+    Call,
+    Cancel,
+    Capture,
+    Confirm,
+    CreateIntent,
+    CreateSession,
+    ExpireSession,
+    Kind,
+    LookUp,
+)
+from webapp.gateway.claims import Operation
+from webapp.gateway.context import QUIET, Context
+from webapp.gateway.errors import (
+    BadEvent,
+    BadSignature,
+    NeedsPerson,
+    NotWaitingForPerson,
+    OperationUnderWay,
+    ProviderError,
+    Refused,
+    UnknownOutcome,
+    Unreachable,
+)
+from webapp.gateway.models import ProviderEvent, ProviderOperation, State
+from webapp.gateway.port import (
+    CallKey,
+    Card,
+    Decline,
+    Event,
+    Failure,
+    Outcome,
+    Provider,
+    Result,
+)
+from webapp.gateway.providers import provider, put, use
+from webapp.gateway.queries import (
+    Backlog,
+    backlog,
+    events_aside,
+    events_of,
+    operations_of,
+    waiting_for_person,
+)
+
+__all__ = [
+    "QUIET",
+    "Backlog",
+    "BadEvent",
+    "BadSignature",
+    "Call",
+    "CallKey",
+    "Cancel",
+    "Capture",
+    "Card",
+    "Confirm",
+    "Context",
+    "CreateIntent",
+    "CreateSession",
+    "Decline",
+    "Event",
+    "ExpireSession",
+    "Failure",
+    "Kind",
+    "LookUp",
+    "NeedsPerson",
+    "NotWaitingForPerson",
+    "Operation",
+    "OperationUnderWay",
+    "Outcome",
+    "Provider",
+    "ProviderError",
+    "ProviderEvent",
+    "ProviderOperation",
+    "Refused",
+    "Result",
+    "State",
+    "UnknownOutcome",
+    "Unreachable",
+    "backlog",
+    "events_aside",
+    "events_of",
+    "inbox",
+    "operations",
+    "operations_of",
+    "provider",
+    "put",
+    "use",
+    "waiting_for_person",
+]

@@ -1,0 +1,79 @@
+"""One claimed operation put to its provider: send it, look before sending again, or only look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+
+from webapp.gateway import policy
+from webapp.gateway.calls import Call, Cancel, Capture, Confirm, ExpireSession, Kind, LookUp
+from webapp.gateway.claims import Claim
+from webapp.gateway.errors import NeedsPerson, Refused
+from webapp.gateway.port import CallKey, Failure, Outcome, Provider
+from webapp.kernel import db
+from webapp.kernel.crypto import CannotOpen
+
+_log = structlog.get_logger(__name__)
+
+
+def dial(provider: Provider, claim: Claim) -> Outcome | Failure:
+    """Return the provider's definite answer; raises Unreachable, UnknownOutcome or NeedsPerson.
+
+    Whatever was perhaps sent before is sent again with the same key, which has one effect. Where
+    the answer was lost repeatedly we look first, since a provider may repeat a lost answer as an
+    error for as long as it knows the key. Once it may have forgotten the key we only look.
+    """
+    db.assert_no_transaction()
+    operation = claim.operation
+    if operation.livemode is not provider.livemode:
+        raise NeedsPerson("other_mode", f"{operation.id} belongs to the other mode")
+    try:
+        call = operation.call
+    except (CannotOpen, TypeError, KeyError) as wrong:
+        raise NeedsPerson("unreadable_request", type(wrong).__name__) from wrong
+    key = CallKey(operation.id, operation.subject_id)
+    if operation.kind is not Kind.LOOK_UP:
+        must_look = claim.is_late
+        if must_look or (not claim.is_first and claim.tries >= policy.LOOK_FIRST_AFTER_TRIES):
+            found = _look(provider, key, operation.kind, call)
+            if found is not None:
+                return found
+            if must_look:
+                raise NeedsPerson("still_in_doubt", "the provider's key is too old to send again")
+    try:
+        return _send(provider, operation.kind)(key, call)
+    except Refused as refused:
+        _log.warning("provider_refused", operation=operation.id, reason=refused.code)
+        return Failure(refused.code, str(refused)[:500])
+
+
+def _look(provider: Provider, key: CallKey, kind: Kind, call: Call) -> Outcome | None:
+    """Return what came of an earlier sending if that shows beyond doubt, or None."""
+    try:
+        found = provider.look_up(key, _question(key, call))
+    except Refused:
+        return None
+    return found if policy.settles(kind, call, found) else None
+
+
+def _question(key: CallKey, call: Call) -> LookUp:
+    if isinstance(call, Confirm | Capture | Cancel):
+        return LookUp(intent_id=call.intent_id)
+    if isinstance(call, ExpireSession):
+        return LookUp(session_id=call.session_id)
+    return LookUp(operation_id=key.operation_id)
+
+
+def _send(provider: Provider, kind: Kind) -> Callable[[CallKey, Any], Outcome]:
+    by_kind: Mapping[Kind, Callable[[CallKey, Any], Outcome]] = {
+        Kind.CREATE_INTENT: provider.create_intent,
+        Kind.CONFIRM: provider.confirm,
+        Kind.CAPTURE: provider.capture,
+        Kind.CANCEL: provider.cancel,
+        Kind.CREATE_SESSION: provider.create_session,
+        Kind.EXPIRE_SESSION: provider.expire_session,
+        Kind.LOOK_UP: provider.look_up,
+    }
+    return by_kind[kind]

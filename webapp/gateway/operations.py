@@ -1,0 +1,271 @@
+"""Operations: planned inside the caller's transaction, dialled outside any, applied inside one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import structlog
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from webapp.gateway import claims, policy, providers
+from webapp.gateway.calls import Call, Kind, as_stored, call_of
+from webapp.gateway.claims import Claim, Operation, operation_of
+from webapp.gateway.context import QUIET, Context
+from webapp.gateway.dialling import dial
+from webapp.gateway.errors import (
+    NeedsPerson,
+    NotWaitingForPerson,
+    OperationUnderWay,
+    UnknownOutcome,
+    Unreachable,
+)
+from webapp.gateway.models import ASKING, IS_OPEN, ProviderOperation, State
+from webapp.gateway.port import Failure, Outcome, Result
+from webapp.kernel import clock, db, ids, wake
+from webapp.kernel.errors import Refusal
+
+WAKE = "operations"
+APPLY_TRIES = 3
+APPLY_AGAIN_SECONDS = 1.0
+_log = structlog.get_logger(__name__)
+
+Answer: TypeAlias = Outcome | Failure
+#: Takes the definite answer to an operation, inside the transaction that closes it. Called again
+#: with the same answer it changes nothing; it raises only when nothing was done.
+Apply: TypeAlias = Callable[[Operation, Answer], None]
+
+
+def plan(  # noqa: PLR0913 - the columns of one row, by name
+    kind: Kind | str,
+    *,
+    subject_kind: str,
+    subject_id: str,
+    purpose: str,
+    merchant_id: str,
+    livemode: bool,
+    request: Mapping[str, Any] | Call,
+) -> Operation:
+    """Write down a call to the provider, as a step of the caller's transaction; wakes the workers.
+
+    Planning what is already under way returns that: the one PaymentIntent of a subject, an open
+    look-up or cancel of it. Raises OperationUnderWay when a charge of the subject is not settled.
+    """
+    db.assert_transaction()
+    kind = Kind(kind)
+    if (existing := _under_way(kind, subject_id)) is not None:
+        return existing
+    now = clock.now()
+    operation_id = ids.new("operation")
+    row = ProviderOperation(
+        id=operation_id,
+        kind=kind.value,
+        provider=providers.DEFAULT,
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+        purpose=purpose,
+        merchant_id=merchant_id,
+        livemode=livemode,
+        request=as_stored(call_of(kind, request), operation_id),
+        state=State.PENDING.value,
+        tries=0,
+        claims=0,
+        due_at=now,
+        created_at=now,
+    )
+    db.session.add(row)
+    try:
+        db.session.flush()
+    except IntegrityError as twice:
+        raise OperationUnderWay from twice
+    wake.soon(WAKE)
+    return _view(row)
+
+
+def withdraw(operation_id: str) -> bool:
+    """Give up an operation that was surely never sent, as a worker's step; False if it was."""
+    db.assert_transaction()
+    statement = text(
+        "UPDATE provider_operation SET state = 'failed', due_at = NULL, closed_at = clock_now(),"
+        " last_error = 'withdrawn' WHERE id = :id AND state = 'pending' AND first_sent_at IS NULL"
+    )
+    done = db.session.execute(statement, {"id": operation_id})
+    return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+def look_again(operation_id: str) -> None:
+    """Take up an operation that waits for a person: ask the provider once more, and safely.
+
+    While the provider surely remembers the key it is sent again; later we only look. Raises
+    NotWaitingForPerson. A step of the caller's (admin's or worker's) transaction.
+    """
+    db.assert_transaction()
+    statement = text(
+        "UPDATE provider_operation SET state = 'unknown', claims = 0, due_at = clock_now()"
+        " WHERE id = :id AND state = 'manual'"
+    )
+    done = db.session.execute(statement, {"id": operation_id})
+    if not done.rowcount:  # type: ignore[attr-defined]
+        raise NotWaitingForPerson
+    wake.soon(WAKE)
+
+
+def drain(
+    apply: Apply, *, limit: int = 100, seconds: float = 20.0, context: Context = QUIET
+) -> int:
+    """Work off due operations, up to `limit` of them or for `seconds`; returns how many.
+
+    Any number of processes may drain at once: each claim has one holder, who holds no
+    transaction while the provider thinks.
+    """
+    db.assert_no_transaction()
+    ends = context.clock() + seconds
+    for done in range(limit):
+        if context.clock() >= ends or not _work_one(apply, context):
+            return done
+    return limit
+
+
+def _work_one(apply: Apply, context: Context) -> bool:
+    with db.transaction(db.WORKER):
+        claim = claims.take()
+    if claim is None:
+        return False
+    context.hook("operation.claimed")
+    try:
+        answer = _answer(claim, context)
+    except Unreachable as away:
+        _try_later(claim, State.PENDING if claim.is_first else State.UNKNOWN, away.code)
+    except UnknownOutcome as doubt:
+        _try_later(claim, State.UNKNOWN, doubt.code)
+    except NeedsPerson as wrong:
+        _log.error("operation_needs_person", operation=claim.operation.id, reason=wrong.code)
+        with db.transaction(db.WORKER):
+            claims.let_go(claim, State.MANUAL, error=f"{wrong.code}: {wrong}")
+    else:
+        _settle(claim, answer, apply, context)
+    context.hook("operation.completed")
+    return True
+
+
+def _answer(claim: Claim, context: Context) -> Answer:
+    """Put the operation to the provider while the lease is kept alive."""
+    beats = iter(range(policy.MOST_BEATS))
+
+    def beat() -> bool:
+        if next(beats, None) is None:
+            return False
+        with db.transaction(db.WORKER):
+            return claims.beat(claim)
+
+    with context.heartbeat(beat):
+        context.hook("operation.before_send")
+        answer = dial(providers.provider(claim.operation.provider), claim)
+        context.hook("operation.after_send")
+    return answer
+
+
+def _settle(claim: Claim, answer: Answer, apply: Apply, context: Context) -> None:
+    """Apply the answer and close the operation in one transaction.
+
+    When that is not possible now, the answer is not lost: the same key brings it again.
+    """
+    for attempt in range(1, APPLY_TRIES + 1):
+        try:
+            _apply_and_close(claim, answer, apply, context)
+        except _StaleClaimError:
+            _log.warning("claim_lost", operation=claim.operation.id)
+            return
+        except DBAPIError as wrong:
+            if db.is_passing(wrong):
+                if attempt < APPLY_TRIES:
+                    continue
+                _apply_later(claim, type(wrong.orig).__name__, is_passing=True)
+                return
+            _apply_later(claim, str(wrong.orig), is_passing=False)
+            return
+        except Refusal as refusal:
+            _apply_later(claim, f"{refusal.code}: {refusal.message}", is_passing=False)
+            return
+        else:
+            return
+
+
+class _StaleClaimError(Exception):
+    """Somebody else holds the operation now: walk away, and leave nothing behind."""
+
+
+def _apply_and_close(claim: Claim, answer: Answer, apply: Apply, context: Context) -> None:
+    with db.transaction(db.WORKER):
+        if not claims.holds(claim):
+            raise _StaleClaimError
+        context.hook("operation.before_apply")
+        apply(claim.operation, answer)
+        context.hook("operation.applied")
+        if not _close(claim, answer):
+            raise _StaleClaimError
+
+
+def _close(claim: Claim, answer: Answer) -> bool:
+    if isinstance(answer, Failure):
+        result = {"refused": answer.code, "message": answer.provider_message}
+        return claims.close(claim, State.FAILED, object_id=None, result=result, error=answer.code)
+    is_no = answer.result is Result.DECLINED and claim.operation.kind is not Kind.LOOK_UP
+    return claims.close(
+        claim,
+        State.FAILED if is_no else State.SUCCEEDED,
+        object_id=answer.session_id or answer.intent_id,
+        result=_kept(answer),
+        error=answer.decline.code if answer.decline else None,
+    )
+
+
+def _kept(outcome: Outcome) -> dict[str, Any]:
+    """Return what stays on record of an answer: nothing about the card or the person."""
+    return {
+        "result": outcome.result.value,
+        "intent_id": outcome.intent_id,
+        "session_id": outcome.session_id,
+        "charge_id": outcome.charge_id,
+        "amount_minor": outcome.amount.minor if outcome.amount else None,
+        "currency": outcome.amount.currency if outcome.amount else None,
+        "decline_code": outcome.decline.decline_code if outcome.decline else None,
+    }
+
+
+def _try_later(claim: Claim, state: State, code: str) -> None:
+    wait = policy.wait_seconds(claim.operation.id, claim.tries + 1)
+    _log.warning("provider_gave_no_answer", operation=claim.operation.id, reason=code, wait=wait)
+    with db.transaction(db.WORKER):
+        claims.let_go(claim, state, error=code, wait=wait)
+
+
+def _apply_later(claim: Claim, error: str, *, is_passing: bool) -> None:
+    """Keep the operation in doubt; its try is not counted against the provider."""
+    report = _log.warning if is_passing else _log.error
+    report("answer_not_applied", operation=claim.operation.id, reason=error)
+    with db.transaction(db.WORKER):
+        claims.put_aside(claim, error=error, wait=APPLY_AGAIN_SECONDS, is_passing=is_passing)
+
+
+def _under_way(kind: Kind, subject_id: str) -> Operation | None:
+    """Return the operation that makes planning this one needless, if there is one."""
+    condition = {
+        Kind.CREATE_INTENT: "state <> 'failed'",
+        Kind.LOOK_UP: f"{ASKING} AND {IS_OPEN}",
+        Kind.CANCEL: f"{ASKING} AND {IS_OPEN}",
+    }.get(kind)
+    if condition is None:
+        return None
+    wanted = select(ProviderOperation).where(
+        ProviderOperation.subject_id == subject_id,
+        ProviderOperation.kind == kind.value,
+        text(condition),
+    )
+    row = db.session.scalars(wanted).first()
+    return _view(row) if row else None
+
+
+def _view(row: ProviderOperation) -> Operation:
+    return operation_of({column.key: getattr(row, column.key) for column in row.__table__.columns})

@@ -1,0 +1,60 @@
+"""When to try again, when to look before sending again, when to stop; pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zlib
+
+from webapp.gateway.calls import Call, Confirm, Kind
+from webapp.gateway.port import Outcome, Result
+
+LEASE = dt.timedelta(seconds=10)
+BEAT_SECONDS = 3
+#: A heartbeat lets go after this many beats: no call lasts that long.
+MOST_BEATS = 10
+#: The provider remembers a key for 24 hours; after this only looking is safe.
+KEY_LASTS = dt.timedelta(hours=23)
+LOOK_FIRST_AFTER_TRIES = 2
+QUARANTINE_AFTER_CLAIMS = 3
+LONGEST_WAIT_SECONDS = 600
+INBOX_TRIES = 8
+_JITTER = 0.2
+
+_SETTLES: dict[Kind, frozenset[Result]] = {
+    Kind.CREATE_INTENT: frozenset(Result) - {Result.SESSION_EXPIRED},
+    Kind.CONFIRM: frozenset(
+        {
+            Result.SUCCEEDED,
+            Result.AUTHORISED,
+            Result.PROCESSING,
+            Result.REQUIRES_ACTION,
+            Result.CANCELLED,
+        }
+    ),
+    Kind.CAPTURE: frozenset({Result.SUCCEEDED, Result.CANCELLED}),
+    Kind.CANCEL: frozenset({Result.SUCCEEDED, Result.CANCELLED}),
+    Kind.CREATE_SESSION: frozenset({Result.SUCCEEDED, Result.PROCESSING, Result.CANCELLED}),
+    Kind.EXPIRE_SESSION: frozenset({Result.SUCCEEDED, Result.PROCESSING, Result.SESSION_EXPIRED}),
+    Kind.LOOK_UP: frozenset(Result),
+}
+
+
+def wait_seconds(operation_id: str, tries: int) -> float:
+    """Return how long to wait after the `tries`-th provider failure: 1, 2, 4 … 600 s, ± 20 %.
+
+    The jitter follows from the operation, so that a simulation replays exactly.
+    """
+    plain = min(LONGEST_WAIT_SECONDS, 2 ** max(0, min(tries, 30) - 1))
+    share = zlib.crc32(f"{operation_id}:{tries}".encode()) / 0xFFFFFFFF
+    return float(plain * (1 - _JITTER + 2 * _JITTER * share))
+
+
+def settles(kind: Kind, call: Call, found: Outcome) -> bool:
+    """Whether what a look-up found shows beyond doubt what came of the call.
+
+    A decline counts only for the very method that the call charged: an older try's decline says
+    nothing about this one.
+    """
+    if isinstance(call, Confirm) and found.result is Result.DECLINED:
+        return found.method_id == call.method_id
+    return found.result in _SETTLES[kind]

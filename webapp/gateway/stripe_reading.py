@@ -1,0 +1,180 @@
+"""Stripe's objects, as plain dicts, read into our own types; pure, so tested as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from webapp.gateway.port import Card, Decline, Outcome, Result
+from webapp.kernel.money import EXPONENTS, Money
+
+Thing: TypeAlias = Mapping[str, Any]
+
+#: A PaymentIntent made by a hosted page carries this in its metadata, see `intent`.
+VIA_SESSION = "session"
+_STANDS: dict[str, Result] = {
+    "requires_payment_method": Result.CREATED,
+    "requires_confirmation": Result.CREATED,
+    "requires_action": Result.REQUIRES_ACTION,
+    "processing": Result.PROCESSING,
+    "requires_capture": Result.AUTHORISED,
+    "succeeded": Result.SUCCEEDED,
+    "canceled": Result.CANCELLED,
+}
+
+
+def intent(thing: Thing, *, session_id: str | None = None) -> Outcome:
+    """Read a PaymentIntent.
+
+    While the shopper is on the provider's own page, a decline or a challenge there is not ours to
+    act upon: it reads as `session_open`, with the decline beside it.
+    """
+    metadata = _map(thing.get("metadata"))
+    error = _map(thing.get("last_payment_error"))
+    charge_ = _map(thing.get("latest_charge"))
+    result = _STANDS[thing["status"]]
+    if result is Result.CREATED and error:
+        result = Result.DECLINED
+    hosted = session_id is not None or metadata.get("via") == VIA_SESSION
+    if hosted and result in {Result.CREATED, Result.DECLINED, Result.REQUIRES_ACTION}:
+        result = Result.SESSION_OPEN
+    return Outcome(
+        result=result,
+        intent_id=thing["id"],
+        session_id=session_id,
+        method_id=_id(error.get("payment_method")) or _id(thing.get("payment_method")),
+        amount=_received(thing, result),
+        next_url=_next_url(_map(thing.get("next_action"))),
+        decline=decline(error) if error and result in _WITH_DECLINE else None,
+        card=card(charge_) if charge_ else None,
+        charge_id=_id(thing.get("latest_charge")),
+        three_d_secure=_three_d_secure(charge_),
+        provider_fee=_fee(charge_),
+        subject_id=metadata.get("subject"),
+        operation_id=metadata.get("operation"),
+    )
+
+
+_WITH_DECLINE = frozenset({Result.DECLINED, Result.SESSION_OPEN})
+
+
+def charge(thing: Thing) -> Outcome | None:
+    """Read a charge as news of its intent, or None where it says nothing that the intent does not.
+
+    Only success is news: it brings the card. A failed charge is told by its PaymentIntent.
+    """
+    if thing.get("status") != "succeeded" or _id(thing.get("payment_intent")) is None:
+        return None
+    metadata = _map(thing.get("metadata"))
+    is_captured = bool(thing.get("captured"))
+    minor = thing.get("amount_captured", thing["amount"]) if is_captured else thing["amount"]
+    return Outcome(
+        result=Result.SUCCEEDED if is_captured else Result.AUTHORISED,
+        intent_id=_id(thing["payment_intent"]),
+        method_id=_id(thing.get("payment_method")),
+        amount=money(minor, thing["currency"]),
+        card=card(thing),
+        charge_id=thing["id"],
+        three_d_secure=_three_d_secure(thing),
+        provider_fee=_fee(thing),
+        subject_id=metadata.get("subject"),
+        operation_id=metadata.get("operation"),
+    )
+
+
+def session(thing: Thing) -> Outcome:
+    """Read a Checkout Session; its PaymentIntent decides once it is complete and expanded."""
+    metadata = _map(thing.get("metadata"))
+    inside = thing.get("payment_intent")
+    if thing["status"] == "complete" and isinstance(inside, Mapping):
+        return intent(inside, session_id=thing["id"])
+    result = {
+        "open": Result.SESSION_OPEN,
+        "expired": Result.SESSION_EXPIRED,
+        "complete": Result.SUCCEEDED
+        if thing.get("payment_status") == "paid"
+        else Result.PROCESSING,
+    }[thing["status"]]
+    paid = result is Result.SUCCEEDED
+    return Outcome(
+        result=result,
+        intent_id=_id(inside),
+        session_id=thing["id"],
+        amount=money(thing["amount_total"], thing["currency"]) if paid else None,
+        next_url=thing.get("url") if result is Result.SESSION_OPEN else None,
+        subject_id=metadata.get("subject"),
+        operation_id=metadata.get("operation"),
+    )
+
+
+def decline(error: Thing) -> Decline:
+    """Read an error object of type card_error, or an intent's last_payment_error."""
+    return Decline(
+        code=error.get("code") or "card_declined",
+        decline_code=error.get("decline_code"),
+        provider_message=(error.get("message") or "")[:500],
+    )
+
+
+def card(charge_: Thing) -> Card | None:
+    """Read what may be shown of the card that a charge used, if it used one."""
+    shown = _map(_map(charge_.get("payment_method_details")).get("card"))
+    if not shown.get("last4"):
+        return None
+    return Card(
+        brand=shown.get("brand") or "unknown",
+        last4=shown["last4"],
+        exp_month=shown.get("exp_month"),
+        exp_year=shown.get("exp_year"),
+        funding=shown.get("funding"),
+        country=shown.get("country"),
+        issuer=shown.get("issuer"),
+        wallet=_map(shown.get("wallet")).get("type"),
+    )
+
+
+def money(minor: int, currency: str) -> Money | None:
+    """Return Stripe's amount; its minor units are ours, for every currency that we take.
+
+    Source: Stripe, "Supported currencies": zero-decimal as ours; ISK and UGX, where it differs,
+    are not offered; three-decimal amounts end in 0, which the kernel asks of every payment.
+    """
+    upper = currency.upper()
+    return Money(minor, upper) if upper in EXPONENTS else None
+
+
+def _received(thing: Thing, result: Result) -> Money | None:
+    if result is Result.SUCCEEDED:
+        return money(thing["amount_received"], thing["currency"])
+    if result is Result.AUTHORISED:
+        return money(thing["amount_capturable"], thing["currency"])
+    return None
+
+
+def _next_url(action: Thing) -> str | None:
+    """Return where to send the shopper; an action meant for Stripe's script may hold it too."""
+    redirect = _map(action.get("redirect_to_url")).get("url")
+    scripted = _map(action.get("use_stripe_sdk")).get("stripe_js")
+    found = redirect or scripted
+    return found if isinstance(found, str) and found.startswith(("https://", "http://")) else None
+
+
+def _three_d_secure(charge_: Thing) -> str | None:
+    shown = _map(_map(charge_.get("payment_method_details")).get("card"))
+    return _map(shown.get("three_d_secure")).get("result")
+
+
+def _fee(charge_: Thing) -> Money | None:
+    line = _map(charge_.get("balance_transaction"))
+    return money(line["fee"], line["currency"]) if "fee" in line else None
+
+
+def _id(value: object) -> str | None:
+    """Return the id of a field that holds an id, an expanded object or nothing."""
+    if isinstance(value, Mapping):
+        return value.get("id")
+    return value if isinstance(value, str) else None
+
+
+def _map(value: object) -> Thing:
+    return value if isinstance(value, Mapping) else {}
