@@ -118,3 +118,15 @@ def lock(data: Path) -> TextIOWrapper:
             f"Paydeck is already running on {data}; set PAYDECK_DATA for a second copy."
         ) from None
     return handle
+
+
+def is_locked(data: Path) -> bool:
+    """Whether a copy runs on the data folder."""
+    try:
+        with (data / "lock").open("a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False

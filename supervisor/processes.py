@@ -61,5 +61,11 @@ PROCESSES = (
     Process("worker", "jobs.worker", Role.WORKER, is_numbered=True),
 )
 
+RELOADING_WEB = Process(
+    "web",
+    "flask --app wsgi --debug run --no-debugger --host {bind} --port {port}",
+    Role.WEB,
+    answers="http://127.0.0.1:{port}/ready",
+)
 MIGRATE = Process("migrate", "flask --app wsgi db upgrade", Role.OWNER)
 SEED = Process("seed", "flask --app wsgi seed", Role.OWNER)

@@ -1,5 +1,7 @@
 """The four database roles of the portal and their database; safe to run at every start."""
 
+import os
+import sys
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -48,3 +50,21 @@ def hand_over(connection: psycopg.Connection, name: str) -> None:
 def socket_url(role: str, password: str, folder: str, database: str = DATABASE) -> str:
     """An SQLAlchemy address of a Postgres that listens on a socket in `folder`."""
     return f"postgresql+psycopg://{role}:{quote(password, safe='')}@/{database}?host={folder}"
+
+
+def main() -> int:
+    """Create roles and database on the server of DATABASE_SUPERUSER_URL.
+
+    The passwords come from PASSWORD_OWNER, PASSWORD_WEB, PASSWORD_ADMIN and PASSWORD_WORKER.
+    """
+    passwords = {
+        role: os.environ[f"PASSWORD_{role.removeprefix('paydeck_').upper()}"] for role in ROLES
+    }
+    with psycopg.connect(os.environ["DATABASE_SUPERUSER_URL"], autocommit=True) as connection:
+        ensure_roles(connection, passwords)
+        ensure_database(connection)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

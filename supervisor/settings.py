@@ -24,6 +24,7 @@ class Settings:
     bind: str
     is_demo: bool
     workers: int
+    is_reloading: bool
     env: Mapping[str, str]
 
     @property
@@ -64,6 +65,7 @@ def read(env: Mapping[str, str] | None = None, dotenv: Path = ROOT / ".env") -> 
         bind=bind,
         is_demo=is_demo,
         workers=_number(merged, "PAYDECK_WORKERS", default=2, highest=_MOST_WORKERS),
+        is_reloading=_yes_or_no(merged, "PAYDECK_RELOAD", default=False),
         env=merged,
     )
 

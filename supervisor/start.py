@@ -1,6 +1,5 @@
 """One running copy of Paydeck: stores, migrations, demo data, processes, and their end."""
 
-import http.client
 import json
 import os
 import socket
@@ -10,11 +9,11 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg
 
 from supervisor import databases, schema
+from supervisor.answers import answers
 from supervisor.child import Child, Command, kill_marked
 from supervisor.environment import environment
 from supervisor.errors import CannotStart
@@ -203,19 +202,6 @@ class Copy:
         if self._keeper is not None:
             self._keeper.communicate(b"done")
         self.stores.stop()
-
-
-def answers(url: str) -> bool:
-    """Whether a GET of `url` is answered with 200 within two seconds."""
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=2)
-    try:
-        connection.request("GET", parts.path)
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def _is_free(bind: str, port: int) -> bool:

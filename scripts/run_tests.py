@@ -1,0 +1,67 @@
+"""Runs all tests: finds or fetches a browser, then tests/ and e2e/ on two processes each."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def main(extra: list[str]) -> int:
+    """Run both parts with `extra` given to pytest; 0 only when everything ran and passed."""
+    env = dict(os.environ)
+    browser = find_browser(env)
+    if browser:
+        env["CHROMIUM"] = browser
+    outcomes = [_pytest("tests", env, extra)]
+    if browser is not None:
+        outcomes.append(_pytest("e2e", env, extra))
+    else:
+        print(
+            "The journeys in e2e/ did not run: there is no browser. Mend it with "
+            "`apt-get install chromium`, or set CHROMIUM to one.",
+            file=sys.stderr,
+        )
+        outcomes.append(1)
+    return next((code for code in outcomes if code), 0)
+
+
+def _pytest(folder: str, env: Mapping[str, str], extra: list[str]) -> int:
+    """The exit code of one pytest run; a folder without tests is a failure, not a success."""
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", folder, *extra]
+    return subprocess.run(command, cwd=ROOT, env=dict(env), check=False).returncode
+
+
+def find_browser(env: Mapping[str, str]) -> str | None:
+    """The browser's program; "" for Playwright's own; None when there is none to be had."""
+    if env.get("CHROMIUM"):
+        return env["CHROMIUM"]
+    found = _on_path()
+    if found:
+        return found
+    apt = shutil.which("apt-get")
+    if os.geteuid() == 0 and apt:
+        print("Installing chromium …", flush=True)
+        quiet = {**env, "DEBIAN_FRONTEND": "noninteractive"}
+        for words in (["update", "-qq"], ["install", "-y", "-qq", "chromium"]):
+            subprocess.run([apt, *words], env=quiet, check=False, stdout=subprocess.DEVNULL)
+        found = _on_path()
+        if found:
+            return found
+    print("Fetching Playwright's own browser …", flush=True)
+    fetched = subprocess.run(
+        [sys.executable, "-m", "playwright", "install", "chromium"], check=False
+    )
+    return "" if fetched.returncode == 0 else None
+
+
+def _on_path() -> str | None:
+    return next((place for name in BROWSERS if (place := shutil.which(name))), None)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
