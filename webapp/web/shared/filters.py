@@ -21,6 +21,7 @@ def install(app: Flask) -> None:
     app.add_template_filter(relative, "relative")
     app.add_template_filter(day, "day")
     app.add_template_filter(lambda at: at.isoformat(), "isoformat")
+    app.add_template_filter(minutes_left, "minutes_left")
 
 
 def money(amount: Money) -> Markup:
@@ -52,3 +53,9 @@ def day(at: dt.datetime | dt.date) -> str:
     if isinstance(at, dt.datetime):
         at = at.astimezone(words.zone(g.get("zone"))).date()
     return words.day_text(at)
+
+
+def minutes_left(ends_at: dt.datetime) -> str:
+    """Return how long is left, such as `14 min 59 s`, as the page's countdown writes it."""
+    seconds = max(0, int((ends_at - clock.now()).total_seconds()))
+    return f"{seconds // 60} min {seconds % 60:02} s"

@@ -15,6 +15,7 @@ from webapp.kernel.errors import Invalid
 FIELD = "form_key"
 GUEST = "guest"
 NOT_HASHED = frozenset({FIELD, "csrf_token"})
+SEE_OTHER = 303
 
 
 def new_form_key() -> str:
@@ -22,9 +23,12 @@ def new_form_key() -> str:
     return ids.new("form")
 
 
-def once_per_form(work: Callable[[], str], *, livemode: bool) -> Response:
+def once_per_form(
+    work: Callable[[], str], *, livemode: bool, to: Callable[[str], str] | None = None
+) -> Response:
     """Run `work` once for this form's key and redirect to the address that it returns.
 
+    Where the address holds a secret, `work` returns a public part and `to` makes the address.
     The same form sent again redirects to the same address and runs nothing. Raises Invalid naming
     `form_key` when it is missing, Conflict while the first is still running, and Invalid when the
     same key came with other contents.
@@ -32,20 +36,28 @@ def once_per_form(work: Callable[[], str], *, livemode: bool) -> Response:
     key = request.form.get(FIELD, "")
     if not key.startswith("form_"):
         raise Invalid("This form is out of date. Reload the page and send it again.", param=FIELD)
-    who = g.person.user_id if g.person else session.get("csrf_token", GUEST)
 
     def answer() -> idempotency.Answer:
-        return idempotency.Answer(status=303, body=work().encode(), headers={})
+        return idempotency.Answer(status=SEE_OTHER, body=work().encode())
 
     given = idempotency.once(
         actor_kind="form",
-        actor_id=who,
+        actor_id=_who(),
         livemode=livemode,
         key=key,
         request_hash=_body_hash(),
         work=answer,
     )
-    return redirect(given.body.decode(), code=303)
+    place = given.body.decode()
+    return redirect(to(place) if to else place, code=SEE_OTHER)
+
+
+def _who() -> str:
+    """Return who sends forms: the person, or the browser by the seed of its form tokens."""
+    if g.person is not None:
+        return str(g.person.user_id)
+    seed = session.get("csrf_token", GUEST)
+    return hashlib.sha256(str(seed).encode()).hexdigest()[:32]
 
 
 def _body_hash() -> str:

@@ -1,0 +1,175 @@
+"""What the checkout's templates show: one frozen view per page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+from webapp import accounts, orders, payments, wallets
+from webapp.kernel import clock, links
+from webapp.kernel.money import Money
+from webapp.orders import CheckoutRef, Order
+from webapp.payments import DeclineAdvice, Payment
+
+RECEIPT = "receipt"
+
+
+class Stage(StrEnum):
+    """What the shopper sees now."""
+
+    PAY = "pay"
+    CONFIRMING = "confirming"
+    ACTION = "action"
+    PAID = "paid"
+    EXPIRED = "expired"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """Who is paid."""
+
+    name: str
+    initials: str
+
+
+@dataclass(frozen=True, slots=True)
+class WalletChoice:
+    """The payer's wallet of the order's currency: what it holds and what would be left."""
+
+    available: Money
+    is_enough: bool
+    left: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """Everything that the checkout page shows."""
+
+    token: str
+    session_id: str
+    stage: Stage
+    seller: Seller
+    order: Order
+    amount: Money
+    expires_at: dt.datetime
+    version: int
+    payment: Payment | None = None
+    decline: DeclineAdvice | None = None
+    declined_label: str | None = None
+    next_url: str | None = None
+    wallet: WalletChoice | None = None
+    receipt: str | None = None
+    can_give_up: bool = False
+
+    @property
+    def reference(self) -> str:
+        """What the shopper can quote to the shop."""
+        return self.payment.id if self.payment else self.order.id
+
+    @property
+    def is_top_up(self) -> bool:
+        """Whether the order fills the shopper's own wallet."""
+        return self.order.kind == "top_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a receipt says; `email` is masked."""
+
+    seller: Seller
+    order: Order
+    payment: Payment
+    paid_at: dt.datetime
+    history: str
+
+
+def checkout_view(ref: CheckoutRef, token: str, *, user_id: str | None) -> Checkout:
+    """Read what the checkout shows now; two pages of one link never show different ends."""
+    order = orders.order_of(ref.merchant_id, ref.order_id)
+    session = orders.checkout_of(ref.session_id)
+    payment = payments.current_payment(order.id)
+    stage = _stage(order, payment, is_open=session.status == "open", ends=session.expires_at)
+    attempts = payments.attempts_of(payment.id) if payment else ()
+    last = attempts[-1] if attempts else None
+    declined = (
+        last is not None
+        and stage is Stage.PAY
+        and last.status in {"declined", "abandoned"}
+        and payment is not None
+        and payment.status == payments.Status.AWAITING_METHOD
+    )
+    return Checkout(
+        token=token,
+        session_id=ref.session_id,
+        stage=stage,
+        seller=seller_of(ref.merchant_id),
+        order=order,
+        amount=order.amount,
+        expires_at=session.expires_at,
+        version=(payment.version if payment else 0) + order.version + session.version,
+        payment=payment,
+        decline=payments.advice_on(last.decline_code) if declined and last else None,
+        declined_label=payment.method_label if declined and payment else None,
+        next_url=last.next_url if last and stage is Stage.ACTION else None,
+        wallet=_wallet(order, user_id, livemode=ref.livemode) if stage is Stage.PAY else None,
+        receipt=receipt_link(payment) if payment and stage is Stage.PAID else None,
+        can_give_up=stage is Stage.ACTION,
+    )
+
+
+def receipt_link(payment: Payment) -> str:
+    """Return the signed part of a receipt's address, which needs no sign-in."""
+    mode = "live" if payment.livemode else "test"
+    return links.signed(RECEIPT, payment.merchant_id or "", mode, payment.id)
+
+
+def receipt_view(merchant_id: str, payment_id: str) -> Receipt:
+    """Read a receipt; raises PaymentNotFound unless the payment was captured."""
+    detail = payments.payment_of(merchant_id, payment_id)
+    if detail.payment.captured_at is None:
+        raise payments.PaymentNotFound("There is no receipt: this payment was not taken.")
+    return Receipt(
+        seller=seller_of(merchant_id),
+        order=detail.order,
+        payment=detail.payment,
+        paid_at=detail.payment.captured_at,
+        history=payments.history_text(detail.payment.captured, detail.order.number),
+    )
+
+
+def seller_of(merchant_id: str) -> Seller:
+    """Return how a merchant is named on its checkout."""
+    card = accounts.merchant_card(merchant_id)
+    name = card.name if card else "This shop"
+    initials = "".join(word[0] for word in name.split()[:2] if word).upper()
+    return Seller(name, initials or "•")
+
+
+def _stage(
+    order: Order, payment: Payment | None, *, is_open: bool, ends: dt.datetime
+) -> Stage:
+    if order.status == "completed":
+        return Stage.PAID
+    if order.status == "cancelled":
+        return Stage.CLOSED
+    if payment is not None and payment.status == payments.Status.REQUIRES_ACTION:
+        return Stage.ACTION
+    if payment is not None and payment.status in payments.UNDER_WAY:
+        return Stage.CONFIRMING
+    if not is_open or ends <= clock.now():
+        return Stage.EXPIRED
+    return Stage.PAY
+
+
+def _wallet(order: Order, user_id: str | None, *, livemode: bool) -> WalletChoice | None:
+    if user_id is None or order.kind == "top_up":
+        return None
+    for balance in wallets.balance_of(user_id, livemode):
+        if balance.currency == order.currency:
+            available = balance.available
+            return WalletChoice(
+                available, available >= order.amount, left=available - order.amount
+            )
+    return None

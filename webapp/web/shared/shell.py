@@ -1,0 +1,132 @@
+"""The portal's frame: which entries its navigation has, and who looks at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import g, request
+
+from webapp.accounts import Person
+from webapp.config import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the navigation."""
+
+    label: str
+    href: str
+    icon: str
+    is_exact: bool = False
+
+
+SHOPPER = (
+    Entry("Overview", "/home", "house", is_exact=True),
+    Entry("Payments", "/home/payments", "receipt-text"),
+    Entry("Wallet", "/wallet", "wallet"),
+    Entry("Inbox", "/inbox", "inbox"),
+    Entry("Account", "/account", "circle-user"),
+)
+MERCHANT = (
+    Entry("Overview", "/merchant", "chart-column", is_exact=True),
+    Entry("Payments", "/merchant/payments", "credit-card"),
+    Entry("Orders", "/merchant/orders", "shopping-bag"),
+)
+ADMIN = (
+    Entry("Overview", "/admin", "gauge", is_exact=True),
+    Entry("Merchants", "/admin/merchants", "store"),
+    Entry("Users", "/admin/users", "users"),
+    Entry("Payments", "/admin/payments", "credit-card"),
+    Entry("Set aside", "/admin/anomalies", "triangle-alert"),
+    Entry("Audit", "/admin/audit", "scroll-text"),
+    Entry("Health", "/admin/health", "heart-pulse"),
+)
+NAVIGATION = {"merchant": MERCHANT, "admin": ADMIN}
+HOMES = {"merchant": "/merchant", "admin": "/admin"}
+
+
+def frame(settings: Settings) -> dict[str, object]:
+    """Return what the layouts read: nav, viewer and shell."""
+    person: Person | None = g.get("person")
+    door = request.blueprint or ""
+    return {
+        "nav": navigation(door) if person else [],
+        "viewer": _viewer(person),
+        "shell": {
+            "home_url": HOMES.get(door, "/home" if person else "/"),
+            "realtime_url": settings.realtime_url if person else "",
+            "topics": topics(door, person, livemode=settings.livemode),
+            "zone": g.get("zone", "UTC"),
+            "email": person.email if person else None,
+            "sign_out_url": "/sign-out",
+            "account_links": _places(person, door),
+            **_merchants(person, door),
+        },
+    }
+
+
+def navigation(door: str) -> list[dict[str, object]]:
+    """Return the entries of a door's navigation, with the one that is open marked."""
+    return [
+        {
+            "label": entry.label,
+            "href": entry.href,
+            "icon": entry.icon,
+            "active": request.path == entry.href
+            or (not entry.is_exact and request.path.startswith(f"{entry.href}/")),
+        }
+        for entry in NAVIGATION.get(door, SHOPPER)
+    ]
+
+
+def topics(door: str, person: Person | None, *, livemode: bool) -> list[str]:
+    """Return the live topics that a door's pages listen to; the server checks them again."""
+    if person is None:
+        return []
+    found = [f"user:{person.user_id}"]
+    if door == "merchant" and g.get("merchant"):
+        found.append(f"merchant:{g.merchant.id}:{'live' if livemode else 'test'}")
+    if door == "admin":
+        found.append("admin")
+    return found
+
+
+def _viewer(person: Person | None) -> dict[str, str] | None:
+    if person is None:
+        return None
+    initials = "".join(word[0] for word in person.name.split()[:2]).upper()
+    return {"name": person.name, "email": person.email, "initials": initials or "•"}
+
+
+def _places(person: Person | None, door: str) -> list[dict[str, str]]:
+    if person is None:
+        return []
+    places = []
+    if door in NAVIGATION:
+        places.append({"label": "My payments", "href": "/home", "icon": "house"})
+    if person.memberships and door != "merchant":
+        places.append({"label": "My business", "href": "/merchant", "icon": "store"})
+    if person.is_admin and door != "admin":
+        places.append({"label": "Administration", "href": "/admin", "icon": "gauge"})
+    places.append({"label": "Account", "href": "/account", "icon": "circle-user"})
+    return places
+
+
+def _merchants(person: Person | None, door: str) -> dict[str, object]:
+    if person is None or door != "merchant" or not g.get("merchant"):
+        return {}
+    return {
+        "merchant": g.merchant.name,
+        "search_url": "/merchant/payments",
+        "search_label": "Search payments",
+        "query": request.args.get("q", ""),
+        "merchants": [
+            {
+                "name": member.merchant_name,
+                "href": f"/merchant?merchant={member.merchant_id}",
+                "active": member.merchant_id == g.merchant.id,
+                "note": str(member.role),
+            }
+            for member in person.memberships
+        ],
+    }
