@@ -49,6 +49,12 @@ def create(call: Call) -> Json:
     return intent.body
 
 
+def listed_types(params: Params) -> list[str]:
+    """The methods a call allows, under either of the names that API versions gave the list."""
+    older = params.items("payment_method_types")
+    return older or params.items("allowed_payment_method_types") or ["card"]
+
+
 def new_intent(call: Call, params: Params) -> Json:
     """A payment intent's body, not yet stored, from the parameters of create."""
     currency = read_currency(params)
@@ -56,7 +62,7 @@ def new_intent(call: Call, params: Params) -> Json:
     intent_id = chance.new_id("pi_")
     params.take("automatic_payment_methods")
     params.take("confirmation_method")
-    types = params.items("payment_method_types") or ["card"]
+    types = listed_types(params)
     if types != ["card"]:
         raise invalid(
             f"The payment method type provided: {types} is invalid. The sandbox takes cards.",

@@ -84,7 +84,7 @@ def _body(call: Call, params: Params, session_id: str) -> Json:
         "payment_method_collection": "if_required",
         "payment_method_configuration_details": None,
         "payment_method_options": {},
-        "payment_method_types": params.items("payment_method_types") or ["card"],
+        "payment_method_types": intents.listed_types(params),
         "payment_status": "unpaid",
         "permissions": None,
         "phone_number_collection": {"enabled": False},
