@@ -1,0 +1,1 @@
+"""The wiring and the processes behind the pages: relay, sweeper, workers; RQ lives only here."""

@@ -1,0 +1,37 @@
+"""Calls to the provider: planned by payments, made by gateway, answered to payments."""
+
+from __future__ import annotations
+
+from sqlalchemy import exists, select, text
+
+from jobs import context
+from webapp import gateway, payments
+from webapp.gateway import Failure, Operation, Outcome, ProviderOperation
+from webapp.kernel import db, wake
+
+AT_MOST = 100
+SECONDS = 20.0
+
+
+def drain() -> int:
+    """Make the calls that are due, up to 100 or for 20 s; returns how many."""
+    with context.working():
+        done = gateway.operations.drain(
+            apply, limit=AT_MOST, seconds=SECONDS, context=context.DrainContext()
+        )
+        if done and is_due():
+            wake.ping(gateway.operations.WAKE)
+        return done
+
+
+def is_due() -> bool:
+    """Whether a call waits to be made now, or its maker has let the lease run out."""
+    due = exists().where(ProviderOperation.due_at <= text("clock_now()"))
+    found = bool(db.session.scalar(select(due)))
+    db.end_reads()
+    return found
+
+
+def apply(operation: Operation, answer: Outcome | Failure) -> None:
+    """Hand an answer to the payment that it is about (a step of the drain)."""
+    payments.apply(operation.subject_id, answer, purpose=operation.purpose)

@@ -1,0 +1,88 @@
+"""The relay: tells facts to their consumers, and turns wake-ups into work for the RQ workers.
+
+Each consumer has a thread of its own, so that a slow or failing one delays no other. Everything is
+driven by wake-ups through Valkey and, without them, by looking twice a second.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from jobs import context, queues, schedule
+from jobs.subscriptions import CONSUMERS
+from jobs.telling import AT_MOST, Away, Consumer, tell
+from jobs.wakeups import Wakeups
+from webapp.kernel import wake
+
+FACTS = "facts"
+POLL_SECONDS = 0.5
+CHORE_SECONDS = 0.25
+_log = structlog.get_logger(__name__)
+
+
+def main() -> int:
+    """Run until asked to stop; returns the exit status."""
+    process = context.start("relay")
+    context.stop_on_signals(process)
+    crew = context.Crew(process)
+    bells = {name: threading.Event() for name in CONSUMERS}
+    for name, consumer in CONSUMERS.items():
+        crew.add(name, consuming(process, name, consumer, bells[name]))
+    wakeups = Wakeups(queues.enqueue)
+    crew.add("wakeups", lambda: wakeups.work(process.stop))
+    crew.add("chores", lambda: _do_chores(process))
+    crew.add_beat()
+    listen(process, bells, wakeups)
+    for bell in bells.values():
+        bell.set()
+    return crew.finish()
+
+
+def listen(process: context.Process, bells: dict[str, threading.Event], wakeups: Wakeups) -> None:
+    """Pass each wake-up on to whom it concerns, until the process is asked to stop."""
+    for kind in wake.listen(poll_seconds=POLL_SECONDS):
+        if process.stop.is_set():
+            return
+        if kind == FACTS:
+            for bell in bells.values():
+                bell.set()
+        elif kind in queues.KINDS:
+            wakeups.wish(kind)
+
+
+def consuming(
+    process: context.Process, name: str, consumer: Consumer, bell: threading.Event
+) -> Callable[[], None]:
+    """Return the loop of one consumer's thread: tell what is due, then wait for the bell."""
+
+    def loop() -> None:
+        while not process.stop.is_set():
+            if tell_once(name, consumer) < AT_MOST:
+                bell.wait(POLL_SECONDS)
+                bell.clear()
+
+    return loop
+
+
+def tell_once(name: str, consumer: Consumer) -> int:
+    """Tell one batch; returns its size, 0 while a store is away (it is tried again soon)."""
+    with context.working():
+        try:
+            return tell(name, consumer)
+        except Away as away:
+            _log.warning("telling_put_off", consumer=name, error=str(away))
+            return 0
+
+
+def _do_chores(process: context.Process) -> None:
+    chores = schedule.Rounds(schedule.RELAY)
+    while not process.stop.wait(CHORE_SECONDS):
+        chores.go()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""The wiring diagram on one page: which event is told to whom, and who they are.
+
+An event that nobody is told of stands in UNHEARD with the reason. A test proves that every event
+of every flow stands in exactly one of the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from jobs import consumers
+from webapp.outbox import Fact
+
+#: Browsers that show the object are told to look again.
+KNOCK = "knock"
+#: People are told: their inbox and their mail.
+NOTIFY = "notify"
+#: The merchant's figures are added up.
+ROLLUP = "rollup"
+
+CONSUMERS: Mapping[str, Callable[[Sequence[Fact]], None]] = {
+    KNOCK: consumers.knock,
+    NOTIFY: consumers.notify,
+    ROLLUP: consumers.fold,
+}
+
+ROUTES: Mapping[str, tuple[str, ...]] = {
+    "user.registered": (KNOCK,),
+    "user.verified": (KNOCK,),
+    "user.suspended": (KNOCK,),
+    "user.restored": (KNOCK,),
+    "merchant.created": (KNOCK,),
+    "merchant.suspended": (KNOCK,),
+    "merchant.restored": (KNOCK,),
+    "order.created": (KNOCK,),
+    "order.completed": (KNOCK,),
+    "order.cancelled": (KNOCK,),
+    "checkout.opened": (KNOCK,),
+    "checkout.completed": (KNOCK,),
+    "checkout.expired": (KNOCK,),
+    "payment.created": (KNOCK,),
+    "payment.awaiting_method": (KNOCK,),
+    "payment.processing": (KNOCK,),
+    "payment.requires_action": (KNOCK,),
+    "payment.authorised": (KNOCK,),
+    "payment.declined": (KNOCK, ROLLUP),
+    "payment.captured": (KNOCK, NOTIFY, ROLLUP),
+    "payment.failed": (KNOCK, ROLLUP),
+    "payment.cancelled": (KNOCK, ROLLUP),
+    "payment.expired": (KNOCK, ROLLUP),
+    "wallet.opened": (KNOCK,),
+    "wallet.deactivated": (KNOCK,),
+    "wallet.activated": (KNOCK,),
+}
+
+UNHEARD: Mapping[str, str] = {}

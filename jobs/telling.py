@@ -1,0 +1,87 @@
+"""Telling one consumer its facts: many at once, and one by one where a fact makes it fail.
+
+The rows taken are deleted in the transaction in which the consumer was called, so that a fact is
+told at least once, and exactly once in what the consumer writes to the database itself.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from jobs.faults import FAULTS, describe, is_passing
+from webapp import outbox
+from webapp.kernel import clock, db
+from webapp.outbox import Fact
+
+AT_MOST = 500
+GIVE_UP_AFTER = 8
+LONGEST_PAUSE_SECONDS = 600
+#: When a fact is due again on which a consumer failed too often: not by itself; admin lists it.
+NEVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
+Consumer = Callable[[Sequence[Fact]], None]
+_log = structlog.get_logger(__name__)
+
+
+class Away(Exception):
+    """A store is away or busy; nothing was told and nothing is to blame."""
+
+
+def tell(name: str, consumer: Consumer, *, at_most: int = AT_MOST) -> int:
+    """Tell `consumer` its oldest due facts; returns how many rows were told or put off.
+
+    Raises Away when a store does not answer: all rows are then as they were.
+    """
+    try:
+        return _tell_together(name, consumer, at_most)
+    except FAULTS as fault:
+        if is_passing(fault):
+            raise Away(describe(fault)) from fault
+        _log.warning("consumer_failed", consumer=name, error=describe(fault))
+    done = 0
+    while done < at_most and _tell_one(name, consumer):
+        done += 1
+    return done
+
+
+def _tell_together(name: str, consumer: Consumer, at_most: int) -> int:
+    with db.transaction(db.WORKER):
+        facts = outbox.take_due(name, at_most=at_most)
+        if facts:
+            consumer(facts)
+            outbox.told(name, facts)
+        return len(facts)
+
+
+def _tell_one(name: str, consumer: Consumer) -> bool:
+    taken: list[Fact] = []
+    try:
+        with db.transaction(db.WORKER):
+            taken += outbox.take_due(name, at_most=1)
+            if taken:
+                consumer(taken)
+                outbox.told(name, taken)
+    except FAULTS as fault:
+        if is_passing(fault) or not taken:
+            raise Away(describe(fault)) from fault
+        _put_off(name, taken[0], describe(fault))
+    return bool(taken)
+
+
+def _put_off(name: str, fact: Fact, error: str) -> None:
+    with db.transaction(db.WORKER) as session:
+        due = session.get(outbox.Due, (fact.id, name), populate_existing=True)
+        if due is None:
+            return
+        tries = due.tries + 1
+        pause = dt.timedelta(seconds=min(2**tries, LONGEST_PAUSE_SECONDS))
+        until = NEVER if tries >= GIVE_UP_AFTER else clock.now() + pause
+        outbox.put_off(name, fact.id, until=until, error=error)
+    if tries >= GIVE_UP_AFTER:
+        _log.error(
+            "fact_given_up", consumer=name, fact_id=fact.id, event_name=fact.name, error=error
+        )
+    else:
+        _log.warning("fact_put_off", consumer=name, fact_id=fact.id, tries=tries, error=error)

@@ -1,0 +1,35 @@
+"""Messages to people: sentences in their inbox, and mails, which a worker sends."""
+
+from webapp.notifications.letters import NoSuchLetter, render
+from webapp.notifications.models import Mail, MailStatus, Message
+from webapp.notifications.post import NotSent, Post
+from webapp.notifications.queries import (
+    MailView,
+    are_mails_due,
+    inbox_of,
+    mail_of,
+    mailbox,
+    unread_count,
+)
+from webapp.notifications.service import Told, drain_mail, mark_read, notify, send_mail
+
+__all__ = [
+    "Mail",
+    "MailStatus",
+    "MailView",
+    "Message",
+    "NoSuchLetter",
+    "NotSent",
+    "Post",
+    "Told",
+    "are_mails_due",
+    "drain_mail",
+    "inbox_of",
+    "mail_of",
+    "mailbox",
+    "mark_read",
+    "notify",
+    "render",
+    "send_mail",
+    "unread_count",
+]

@@ -1,0 +1,74 @@
+"""Reads of inboxes and mails, scope first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from sqlalchemy import Select, exists, func, select, text
+
+from webapp.kernel import db
+from webapp.kernel.errors import NotFound
+from webapp.kernel.paging import Page, PageRequest, page_of
+from webapp.notifications.models import Mail, MailStatus, Message
+
+
+@dataclass(frozen=True, slots=True)
+class MailView:
+    """A mail of the demo mailbox, opened: nothing of it was sent."""
+
+    id: str
+    to: str = field(repr=False)
+    subject: str
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+    written_at: dt.datetime
+
+
+def inbox_of(user_id: str, *, page: PageRequest) -> Page[Message]:
+    """Return a page of a person's messages, newest first."""
+    wanted: Select[Message] = select(Message).where(Message.user_id == user_id)
+    if page.after:
+        wanted = wanted.where(Message.id > page.after).order_by(Message.id)
+    else:
+        wanted = wanted.order_by(Message.id.desc())
+        wanted = wanted.where(Message.id < page.before) if page.before else wanted
+    rows = db.session.scalars(wanted.limit(page.limit + 1)).all()
+    return page_of(rows, page, lambda message: message.id)
+
+
+def unread_count(user_id: str) -> int:
+    """Return how many messages a person has not read."""
+    wanted = select(func.count()).where(Message.user_id == user_id, Message.read_at.is_(None))
+    return db.session.scalar(wanted) or 0
+
+
+def mailbox(*, page: PageRequest) -> Page[MailView]:
+    """Return a page of the mails that were written and not sent, newest first."""
+    wanted: Select[Mail] = select(Mail).where(Mail.status == MailStatus.SIMULATED)
+    if page.after:
+        wanted = wanted.where(Mail.id > page.after).order_by(Mail.id)
+    else:
+        wanted = wanted.order_by(Mail.id.desc())
+        wanted = wanted.where(Mail.id < page.before) if page.before else wanted
+    mails = db.session.scalars(wanted.limit(page.limit + 1)).all()
+    return page_of([_view(mail) for mail in mails], page, lambda view: view.id)
+
+
+def mail_of(mail_id: str) -> MailView:
+    """Return one mail of the demo mailbox; raises NotFound."""
+    wanted = select(Mail).where(Mail.id == mail_id, Mail.status == MailStatus.SIMULATED)
+    mail = db.session.scalar(wanted)
+    if mail is None:
+        raise NotFound
+    return _view(mail)
+
+
+def are_mails_due() -> bool:
+    """Whether any mail waits to be sent now."""
+    due = exists().where(Mail.status == MailStatus.WAITING, Mail.due_at <= text("clock_now()"))
+    return bool(db.session.scalar(select(due)))
+
+
+def _view(mail: Mail) -> MailView:
+    return MailView(mail.id, mail.to, mail.subject, mail.text_body, mail.html_body, mail.created_at)

@@ -1,0 +1,223 @@
+"""Telling people: a consumer of facts, a verb for the doors' mails, the drain that sends."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from webapp import accounts, orders, payments
+from webapp.kernel import clock, crypto, db, ids, wake
+from webapp.notifications import letters, sentences
+from webapp.notifications.models import Mail, MailStatus, Message
+from webapp.notifications.post import NotSent, Post
+from webapp.outbox import Fact
+
+WAKE = "mail"
+AT_MOST = 100
+GIVE_UP_AFTER = 8
+LEASE = dt.timedelta(seconds=60)
+LONGEST_PAUSE = dt.timedelta(hours=1)
+CAPTURED = "payment.captured"
+RECEIPT = "receipt"
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Whose inboxes got a new message, with the message's id."""
+
+    user_id: str
+    message_id: str
+
+
+def notify(facts: Sequence[Fact]) -> list[Told]:
+    """Write what people are to be told about these facts (a step of the relay).
+
+    A captured payment: the sentence of S3-10 in its shopper's inbox, and a receipt by mail to the
+    address it was paid with. Told twice, it writes once. Returns the new messages.
+    """
+    db.assert_transaction()
+    captured = [fact for fact in facts if fact.name == CAPTURED]
+    if not captured:
+        return []
+    paid = _payments([fact.subject_id for fact in captured])
+    bought = orders.orders_with_ids([payment.order_id for payment in paid.values()])
+    cards = accounts.merchant_cards(payment.merchant_id or "" for payment in paid.values())
+    told = []
+    for fact in captured:
+        payment = paid[fact.subject_id]
+        order = bought[payment.order_id]
+        told += _tell_inbox(fact, payment, order)
+        _write_receipt(fact, payment, order, cards.get(payment.merchant_id or ""))
+    return told
+
+
+def send_mail(to: str, template: str, *, about_id: str, **facts: object) -> str:
+    """Write a mail and have it sent soon; returns its id. Not to be called for one event twice.
+
+    Raises letters.NoSuchLetter for a template that is not there.
+    """
+    with db.transaction():
+        mail = _write(to, letters.render(template, **facts), template, about_id=about_id)
+        db.session.add(mail)
+        wake.soon(WAKE)
+        return mail.id
+
+
+def mark_read(user_id: str, message_ids: Sequence[str] | None = None) -> int:
+    """Mark a person's messages (all when None) as read; returns how many were not; repeatable."""
+    with db.transaction():
+        unread = update(Message).where(Message.user_id == user_id, Message.read_at.is_(None))
+        if message_ids is not None:
+            unread = unread.where(Message.id.in_(message_ids))
+        marked = db.session.execute(unread.values(read_at=clock.now()).returning(Message.id))
+        return len(marked.all())
+
+
+def drain_mail(post: Post | None, *, is_demo: bool, at_most: int = AT_MOST) -> int:
+    """Send up to `at_most` mails that are due; returns how many were worked on.
+
+    Without a mail server the demo marks each as simulated, and any other installation keeps them
+    waiting. A mail whose sender died is tried again after a minute: it may arrive twice, with the
+    same Message-ID, and never gets lost.
+    """
+    worked = 0
+    while worked < at_most and (mail := _claim()) is not None:
+        worked += 1
+        if post is None and is_demo:
+            _settle(mail, MailStatus.SIMULATED)
+        else:
+            _send(mail, post)
+    return worked
+
+
+def _payments(payment_ids: Sequence[str]) -> dict[str, payments.Payment]:
+    wanted = select(payments.Payment).where(payments.Payment.id.in_(payment_ids))
+    found = db.session.scalars(wanted.execution_options(populate_existing=True))
+    return {payment.id: payment for payment in found}
+
+
+def _tell_inbox(fact: Fact, payment: payments.Payment, order: orders.Order) -> list[Told]:
+    user_id = payment.user_id
+    if user_id is None:
+        return []
+    row = {
+        "id": ids.new("message"),
+        "user_id": user_id,
+        "merchant_id": fact.merchant_id,
+        "livemode": bool(fact.livemode),
+        "kind": fact.name,
+        "text": sentences.paid(payment.amount, order.number),
+        "about_kind": fact.subject_kind,
+        "about_id": fact.subject_id,
+        "fact_id": fact.id,
+        "created_at": clock.now(),
+    }
+    written = insert(Message).values(row).on_conflict_do_nothing().returning(Message.id)
+    message_id = db.session.scalar(written)
+    return [] if message_id is None else [Told(user_id, message_id)]
+
+
+def _write_receipt(
+    fact: Fact,
+    payment: payments.Payment,
+    order: orders.Order,
+    merchant: accounts.MerchantCard | None,
+) -> None:
+    address = payment.shopper.get("email")
+    if not address:
+        return
+    zone = merchant.timezone if merchant else "UTC"
+    letter = letters.render(
+        RECEIPT,
+        amount=payment.amount,
+        order_number=order.number,
+        description=order.description,
+        merchant_name=merchant.name if merchant else "",
+        method=payment.method_label or "",
+        paid_at=sentences.moment(payment.captured_at or payment.created_at, zone),
+        payment_id=payment.id,
+        mode="live" if payment.livemode else "test",
+    )
+    mail = _write(address, letter, RECEIPT, about_id=payment.id)
+    row = {column.key: getattr(mail, column.key) for column in Mail.__table__.columns}
+    written = insert(Mail).values(row | {"fact_id": fact.id}).on_conflict_do_nothing()
+    if db.session.scalar(written.returning(Mail.id)) is not None:
+        wake.soon(WAKE)
+
+
+def _write(to: str, letter: letters.Letter, template: str, *, about_id: str) -> Mail:
+    mail_id, now = ids.new("mail"), clock.now()
+    return Mail(
+        id=mail_id,
+        template=template,
+        subject=letter.subject,
+        to_sealed=crypto.seal(to.strip(), context=f"mail:to:{mail_id}"),
+        to_index=crypto.blind_index(to.strip().lower(), purpose="email"),
+        text_sealed=crypto.seal(letter.text, context=f"mail:text:{mail_id}"),
+        html_sealed=crypto.seal(letter.html, context=f"mail:html:{mail_id}"),
+        about_id=about_id,
+        status=MailStatus.WAITING,
+        tries=0,
+        created_at=now,
+        due_at=now,
+    )
+
+
+def _claim() -> Mail | None:
+    """Take one due mail for a minute, so that no other worker sends it meanwhile."""
+    with db.transaction():
+        due = (
+            select(Mail)
+            .where(Mail.status == MailStatus.WAITING, Mail.due_at <= text("clock_now()"))
+            .order_by(Mail.due_at, Mail.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        mail = db.session.scalar(due.execution_options(populate_existing=True))
+        if mail is not None:
+            mail.tries += 1
+            mail.due_at = clock.now() + LEASE
+        return mail
+
+
+def _send(mail: Mail, post: Post | None) -> None:
+    db.assert_no_transaction()
+    if post is None:
+        _settle(mail, MailStatus.WAITING, error="SMTP_URL is not set")
+        return
+    try:
+        post.send(
+            to=mail.to,
+            subject=mail.subject,
+            text=mail.text_body,
+            html=mail.html_body,
+            mail_id=mail.id,
+        )
+    except NotSent as fault:
+        is_final = fault.is_final or mail.tries >= GIVE_UP_AFTER
+        _log.warning("mail_not_sent", mail_id=mail.id, error=str(fault), is_final=is_final)
+        _settle(mail, MailStatus.FAILED if is_final else MailStatus.WAITING, error=str(fault))
+    else:
+        _settle(mail, MailStatus.SENT)
+
+
+def _settle(mail: Mail, status: MailStatus, *, error: str | None = None) -> None:
+    pause = min(dt.timedelta(seconds=10 * 2 ** min(mail.tries, 12)), LONGEST_PAUSE)
+    now = clock.now()
+    with db.transaction():
+        db.session.execute(
+            update(Mail)
+            .where(Mail.id == mail.id, Mail.status == MailStatus.WAITING)
+            .values(
+                status=status,
+                last_error=error,
+                sent_at=now if status is MailStatus.SENT else None,
+                due_at=now + pause if status is MailStatus.WAITING else mail.due_at,
+            )
+        )
