@@ -15,6 +15,7 @@ _THREE = "bhd jod kwd omr tnd"
 CURRENCIES = frozenset(f"{_TWO} {_NONE} {_THREE}".split())
 _THREE_DECIMALS = frozenset(_THREE.split())
 _NO_DECIMALS = frozenset(_NONE.split())
+_SIGNS = {"inr": "₹", "usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
 _SMALLEST = {"usd": 50, "eur": 50, "gbp": 30, "inr": 50, "jpy": 50}
 _LARGEST = {"inr": 9_999_999_999, "jpy": 9_999_999_999, "idr": 999_999_999_999}
 
@@ -64,7 +65,21 @@ def check_amount(amount: int, currency: str, param: str = "amount") -> int:
 
 
 def spoken(amount: int, currency: str) -> str:
-    """An amount as people write it, such as `INR 1,000.00`."""
+    """An amount as people write it, such as `₹1,00,000.00` or `KWD 1.250`."""
     places = decimals(currency)
     whole, part = divmod(amount, 10**places)
-    return f"{currency.upper()} {whole:,}" + (f".{part:0{places}}" if places else "")
+    sign = _SIGNS.get(currency, f"{currency.upper()} ")
+    digits = _indian(whole) if currency == "inr" else f"{whole:,}"
+    return f"{sign}{digits}" + (f".{part:0{places}}" if places else "")
+
+
+def _indian(whole: int) -> str:
+    """Thousands, then lakhs and crores: groups of two beyond the last three digits."""
+    head, tail = divmod(whole, 1000)
+    if not head:
+        return str(tail)
+    pairs = str(head)
+    first = len(pairs) % 2
+    groups = [pairs[:first]] if first else []
+    groups += [pairs[place : place + 2] for place in range(first, len(pairs), 2)]
+    return ",".join([*groups, f"{tail:03}"])

@@ -130,7 +130,7 @@ class Pages:
                 for line in session.hidden["lines"]
             ],
             total=spoken(body["amount_total"], body["currency"]),
-            errors={error.field: error.message for error in errors},
+            errors=_in_order(errors),
             failure=failure,
             typed=request.form,
             test_cards=_shown_cards(),
@@ -215,6 +215,11 @@ def read_card_form(form: Json) -> tuple[list[FieldError], Params]:
     expiry = _EXPIRY.fullmatch(form.get("expiry", ""))
     if form.get("expiry", "").strip() and not expiry:
         errors.append(FieldError("expiry", "Write the expiry as month and year, such as 08 / 29."))
+    try:
+        if form.get("number", "").strip():
+            cards.check_number(form["number"])
+    except ApiError as refusal:
+        errors.append(_field_error(refusal))
     card = Params(
         {
             "number": form.get("number", "").strip(),
@@ -235,6 +240,12 @@ def _field_error(refusal: ApiError) -> FieldError:
     if code == "invalid_expiry_month":
         sentence = "The month is not between 01 and 12, or this card has expired."
     return FieldError(field, sentence)
+
+
+def _in_order(errors: list[FieldError]) -> dict[str, str]:
+    """The first error of each field, in the order of the page."""
+    first = {error.field: error.message for error in reversed(errors)}
+    return {name: first[name] for name in ("name", "number", "expiry", "cvc") if name in first}
 
 
 def _spoken_failure(error: Json) -> str | None:
