@@ -30,6 +30,7 @@ from webapp.gateway.errors import (
     Unreachable,
 )
 from webapp.gateway.models import ProviderEvent, ProviderOperation, State
+from webapp.gateway.operations import plan
 from webapp.gateway.port import (
     CallKey,
     Card,
@@ -46,11 +47,17 @@ from webapp.gateway.queries import (
     backlog,
     events_aside,
     events_of,
+    has_operation,
     operations_of,
     waiting_for_person,
 )
+from webapp.outbox import PROVIDER
+
+#: Who acts when an answer of the provider moves something.
+ACTOR = PROVIDER
 
 __all__ = [
+    "ACTOR",
     "QUIET",
     "Backlog",
     "BadEvent",
@@ -87,9 +94,11 @@ __all__ = [
     "backlog",
     "events_aside",
     "events_of",
+    "has_operation",
     "inbox",
     "operations",
     "operations_of",
+    "plan",
     "provider",
     "put",
     "use",

@@ -21,13 +21,17 @@ from webapp.gateway.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from webapp.gateway.models import ASKING, IS_OPEN, ProviderOperation, State
+from webapp.gateway.models import ProviderOperation, State
 from webapp.gateway.port import Failure, Outcome, Result
 from webapp.kernel import clock, db, ids, wake
 from webapp.kernel.errors import Refusal
 
 WAKE = "operations"
 APPLY_TRIES = 3
+#: What is done for good once it succeeded.
+DONE_ONCE = frozenset({Kind.CREATE_INTENT, Kind.CANCEL, Kind.EXPIRE_SESSION})
+#: Of which a subject needs one at a time, whatever the purpose.
+ONE_A_SUBJECT = frozenset({Kind.CREATE_INTENT, Kind.CANCEL, Kind.LOOK_UP})
 APPLY_AGAIN_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
 
@@ -49,12 +53,13 @@ def plan(  # noqa: PLR0913 - the columns of one row, by name
 ) -> Operation:
     """Write down a call to the provider, as a step of the caller's transaction; wakes the workers.
 
-    Planning what is already under way returns that: the one PaymentIntent of a subject, an open
-    look-up or cancel of it. Raises OperationUnderWay when a charge of the subject is not settled.
+    Planning what is already under way for the same purpose returns that; what needs doing only
+    once (making the intent, giving it up) is not planned again when it is done. Raises
+    OperationUnderWay when another charge of the subject is not settled.
     """
     db.assert_transaction()
     kind = Kind(kind)
-    if (existing := _under_way(kind, subject_id)) is not None:
+    if (existing := _under_way(kind, subject_id, purpose)) is not None:
         return existing
     now = clock.now()
     operation_id = ids.new("operation")
@@ -249,21 +254,21 @@ def _apply_later(claim: Claim, error: str, *, is_passing: bool) -> None:
         claims.put_aside(claim, error=error, wait=APPLY_AGAIN_SECONDS, is_passing=is_passing)
 
 
-def _under_way(kind: Kind, subject_id: str) -> Operation | None:
+def _under_way(kind: Kind, subject_id: str, purpose: str) -> Operation | None:
     """Return the operation that makes planning this one needless, if there is one."""
-    condition = {
-        Kind.CREATE_INTENT: "state <> 'failed'",
-        Kind.LOOK_UP: f"{ASKING} AND {IS_OPEN}",
-        Kind.CANCEL: f"{ASKING} AND {IS_OPEN}",
-    }.get(kind)
-    if condition is None:
-        return None
+    states = [State.PENDING, State.IN_FLIGHT, State.UNKNOWN, State.MANUAL]
+    if kind in DONE_ONCE:
+        states.append(State.SUCCEEDED)
+    if kind is Kind.LOOK_UP:
+        states.remove(State.MANUAL)
     wanted = select(ProviderOperation).where(
         ProviderOperation.subject_id == subject_id,
         ProviderOperation.kind == kind.value,
-        text(condition),
+        ProviderOperation.state.in_([state.value for state in states]),
     )
-    row = db.session.scalars(wanted).first()
+    if kind not in ONE_A_SUBJECT:
+        wanted = wanted.where(ProviderOperation.purpose == purpose)
+    row = db.session.scalars(wanted.order_by(ProviderOperation.id)).first()
     return _view(row) if row else None
 
 

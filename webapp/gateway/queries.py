@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from webapp.gateway.calls import Kind
 from webapp.gateway.models import OPEN_STATES, ProviderEvent, ProviderOperation, State
 from webapp.kernel import db
 from webapp.kernel.paging import Page, PageRequest, page_of
@@ -58,6 +59,16 @@ def operations_of(subject_id: str) -> Sequence[ProviderOperation]:
     """Return the operations about one payment, oldest first."""
     wanted = select(ProviderOperation).where(ProviderOperation.subject_id == subject_id)
     return db.session.scalars(wanted.order_by(ProviderOperation.id)).all()
+
+
+def has_operation(subject_id: str, *, purpose: str, kind: Kind) -> bool:
+    """Whether such an operation was ever planned, however it ended."""
+    wanted = select(ProviderOperation.id).where(
+        ProviderOperation.subject_id == subject_id,
+        ProviderOperation.purpose == purpose,
+        ProviderOperation.kind == kind.value,
+    )
+    return db.session.scalars(wanted).first() is not None
 
 
 def events_of(subject_id: str) -> Sequence[ProviderEvent]:

@@ -97,6 +97,7 @@ class StripeProvider:
                 {"idempotency_key": key.operation_id},
             ),
             intent_id=call.intent_id,
+            method_id=call.method_id,
         )
 
     def capture(self, key: CallKey, call: Capture) -> Outcome:
@@ -202,13 +203,21 @@ class StripeProvider:
         ask(self._client.v1.balance.retrieve)
 
     def _intent(
-        self, key: CallKey, call: Callable[[], stripe.PaymentIntent], *, intent_id: str = ""
+        self,
+        key: CallKey,
+        call: Callable[[], stripe.PaymentIntent],
+        *,
+        intent_id: str = "",
+        method_id: str | None = None,
     ) -> Outcome:
-        """Make a call on an intent; a decline is an answer, so is an intent that is elsewhere."""
+        """Make a call on an intent; a decline is an answer, so is an intent that is elsewhere.
+
+        The answer is about `method_id`, where given: the provider may know it by another id.
+        """
         try:
             made = ask(call)
         except CardRefused as declined:
-            return _ours(_declined(declined.error, intent_id), key)
+            return _ours(_declined(declined.error, intent_id), key, method_id)
         except Refused as refused:
             if refused.code not in ELSEWHERE or not intent_id:
                 raise
@@ -216,7 +225,7 @@ class StripeProvider:
             if stands.result in {Result.CREATED, Result.DECLINED}:
                 raise
             return stands
-        return _ours(reading.intent(made.to_dict()), key)
+        return _ours(reading.intent(made.to_dict()), key, method_id)
 
     def _stands(self, key: CallKey, intent_id: str) -> Outcome:
         found = ask(
@@ -266,7 +275,7 @@ def _declined(error: Mapping[str, Any], intent_id: str) -> Outcome:
     )
 
 
-def _ours(outcome: Outcome, key: CallKey) -> Outcome:
+def _ours(outcome: Outcome, key: CallKey, method_id: str | None = None) -> Outcome:
     """Return the answer under our own operation, having checked that it is about our payment."""
     if outcome.subject_id not in {None, key.subject_id}:
         message = (
@@ -274,7 +283,12 @@ def _ours(outcome: Outcome, key: CallKey) -> Outcome:
         )
         _log.error("answer_about_another_payment", operation=key.operation_id)
         raise NeedsPerson("other_subject", message)
-    return replace(outcome, subject_id=key.subject_id, operation_id=key.operation_id)
+    return replace(
+        outcome,
+        subject_id=key.subject_id,
+        operation_id=key.operation_id,
+        method_id=method_id or outcome.method_id,
+    )
 
 
 def _metadata(key: CallKey, order_number: str) -> dict[str, str]:
