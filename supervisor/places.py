@@ -59,6 +59,13 @@ def can_reach(path: Path, owner: Owner | None) -> bool:
     return check.returncode == 0
 
 
+def make_private(data: Path) -> None:
+    """Create the data folder for ourselves alone; under root its stores' user may pass through."""
+    if not data.exists():
+        data.mkdir(parents=True)
+        data.chmod(0o711 if os.geteuid() == 0 else 0o700)
+
+
 def own(path: Path, owner: Owner | None) -> Path:
     """Make `path` a private folder of `owner` (mode 0700); answers it."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -76,7 +83,7 @@ def settle(data: Path) -> Places:
     """
     owner = store_owner()
     data = data.absolute()
-    data.mkdir(mode=0o755, parents=True, exist_ok=True)
+    make_private(data)
     digest = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12]
     logs = data / "logs"
     logs.mkdir(exist_ok=True)
@@ -108,7 +115,7 @@ def _socket_folder(digest: str, owner: Owner | None) -> Path:
 
 def lock(data: Path) -> TextIOWrapper:
     """Hold the data folder for as long as the answer stays open; refused when held already."""
-    data.mkdir(mode=0o755, parents=True, exist_ok=True)
+    make_private(data)
     handle = (data / "lock").open("a")
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
