@@ -55,14 +55,17 @@ class Hall:
 
     def _connect(self, auth: object = None) -> None:
         self._start_keeping()
+        db.use_scope(db.NOBODY)
         wish = read_wish(auth)
         if wish is None or not _has_csrf(auth):
             raise Refused("stale_page")
         token = request.cookies.get(self._settings.session_cookie)
-        topics = self._topics(token, wish)
+        person = accounts.person_for(token) if token else None
+        topics = topics_for(person, _checkout_id(wish), wish)
+        db.end_reads()
         if not topics:
             raise Refused("not_allowed")
-        listener = Listener(_sid(), token, wish, topics)
+        listener = Listener(_sid(), person, wish, topics)
         for topic in topics:
             join_room(topic)
         self.listeners.add(listener)
@@ -79,29 +82,16 @@ class Hall:
 
     # who may stay ---------------------------------------------------------------------------
 
-    def _topics(self, token: str | None, wish: Wish) -> frozenset[str]:
-        """Look up session and checkout as nobody in particular, and decide."""
-        db.use_scope(db.NOBODY)
-        person = accounts.person_for(token) if token else None
-        checkout_id = None
-        if wish.checkout_token is not None:
-            try:
-                checkout_id = orders.checkout_for(wish.checkout_token).session_id
-            except orders.CheckoutNotFound:
-                checkout_id = None
-        db.end_reads()
-        return topics_for(person, checkout_id, wish)
-
     def look_again(self) -> None:
-        """Send away everybody whose session, role or checkout no longer opens what they hear."""
+        """Send away everybody whose session or membership no longer opens what they hear."""
         for listener in self.listeners.all():
             with self._app.app_context():
                 try:
-                    topics = self._topics(listener.session_token, listener.wish)
+                    may_stay = _may_stay(listener)
                 except db.DatabaseFault as away:
                     _log.warning("look_again_put_off", error=type(away).__name__)
                     return
-            if not listener.topics <= topics:
+            if not may_stay:
                 self._send_away(listener.sid, "session_ended")
 
     def repeat_numbers(self) -> None:
@@ -175,6 +165,29 @@ class _Round:
         if now - self._last >= self._every:
             self._last = now
             self._go()
+
+
+def _checkout_id(wish: Wish) -> str | None:
+    """Return the session id that the wish's checkout token opens, or None."""
+    if wish.checkout_token is None:
+        return None
+    try:
+        return orders.checkout_for(wish.checkout_token).session_id
+    except orders.CheckoutNotFound:
+        return None
+
+
+def _may_stay(listener: Listener) -> bool:
+    """Whether the session still stands (it is not prolonged by asking), and the membership."""
+    person, merchant_id = listener.person, listener.wish.merchant_id
+    if person is None:
+        return True
+    if not accounts.session_stands(person.session_id, person.user_id):
+        return False
+    if merchant_id is None:
+        return True
+    with db.scoped(db.Scope(user_id=person.user_id)):
+        return merchant_id in {merchant.id for merchant, _ in accounts.merchants_of(person.user_id)}
 
 
 def _sid() -> str:

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field
 
+from webapp.accounts import Person
 from webapp.realtime.policy import Wish
 
 EVENTS_PER_SECOND = 10
@@ -16,7 +17,7 @@ class Listener:
     """One open socket."""
 
     sid: str
-    session_token: str | None = field(repr=False)
+    person: Person | None = field(repr=False)
     wish: Wish
     topics: frozenset[str]
     spoke_at: deque[float] = field(default_factory=lambda: deque(maxlen=EVENTS_PER_SECOND))
