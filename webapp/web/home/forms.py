@@ -1,0 +1,17 @@
+"""The shopper's forms."""
+
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from wtforms import SelectField, StringField
+from wtforms.validators import InputRequired
+
+#: In which currencies wallets can be opened.
+WALLET_CURRENCIES = ("INR", "USD", "EUR", "GBP", "JPY", "KWD")
+
+
+class TopUpForm(FlaskForm):  # type: ignore[misc]
+    """How much to put into which wallet."""
+
+    amount = StringField("Amount", validators=[InputRequired("Enter an amount.")])
+    currency = SelectField("Currency", choices=[(code, code) for code in WALLET_CURRENCIES])

@@ -1,0 +1,60 @@
+"""What the shopper's templates show."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from webapp import accounts, payments
+from webapp.kernel.money import Money
+from webapp.kernel.paging import Page
+from webapp.payments import PaymentRow
+from webapp.web.checkout.presenters import receipt_link
+from webapp.web.shared.pills import Pill, payment_pill
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPayment:
+    """One of the shopper's payments in a list; `href` leads to its receipt or explanation."""
+
+    id: str
+    href: str
+    seller: str
+    text: str
+    amount: Money
+    pill: Pill
+    method: str
+    at: dt.datetime
+
+
+def own_payments(page: Page[PaymentRow]) -> list[OwnPayment]:
+    """Return the shopper's payments as rows."""
+    sellers = accounts.merchant_cards(row.payment.merchant_id or "" for row in page.rows)
+    return [_own(row, sellers) for row in page.rows]
+
+
+def _own(row: PaymentRow, sellers: dict[str, accounts.MerchantCard]) -> OwnPayment:
+    payment, order = row.payment, row.order
+    seller = sellers.get(payment.merchant_id or "")
+    return OwnPayment(
+        id=payment.id,
+        href=f"/home/payments/{payment.id}",
+        seller="Wallet top-up" if order.kind == "top_up" else (seller.name if seller else "–"),
+        text=_text(row),
+        amount=payment.amount,
+        pill=payment_pill(payment.status),
+        method=payment.method_label or "–",
+        at=payment.captured_at or payment.created_at,
+    )
+
+
+def _text(row: PaymentRow) -> str:
+    payment, order = row.payment, row.order
+    if payment.captured_at is None:
+        return f"Order #{order.number}"
+    if order.kind == "top_up":
+        return f"{payment.currency} wallet topped up"
+    return payments.history_text(payment.captured, order.number)
+
+
+__all__ = ["OwnPayment", "own_payments", "receipt_link"]

@@ -1,0 +1,149 @@
+"""The shopper's addresses."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from webapp import accounts, notifications, orders, payments, wallets
+from webapp.kernel import db
+from webapp.kernel.errors import Declined, Invalid, Refusal
+from webapp.kernel.money import parse_money
+from webapp.kernel.paging import PageRequest, page_request
+from webapp.outbox import Actor
+from webapp.web.home.forms import TopUpForm
+from webapp.web.home.presenters import own_payments, receipt_link
+from webapp.web.shared.errors import status_of
+from webapp.web.shared.guards import guard, settings, signed_in
+from webapp.web.shared.pills import payment_pill
+
+blueprint = guard(Blueprint("home", __name__), signed_in)
+SHORT = PageRequest(limit=5)
+
+
+@blueprint.get("/home")
+def overview() -> AnyResponse:
+    """Show balance, newest payments and messages."""
+    return _rendered("home/overview.html", **_overview())
+
+
+@blueprint.get("/home/now")
+def overview_now() -> AnyResponse:
+    """Give the live part of the overview."""
+    return _rendered("home/overview_live.html", **_overview())
+
+
+@blueprint.get("/home/payments")
+def own() -> AnyResponse:
+    """Show all of one's payments, newest first."""
+    page = payments.payments_of_user(g.person.user_id, page=_asked())
+    return _rendered("home/payments.html", rows=own_payments(page), page=page)
+
+
+@blueprint.get("/home/payments/<payment_id>")
+def payment(payment_id: str) -> AnyResponse:
+    """Show what became of one of one's payments; a paid one leads to its receipt."""
+    detail = payments.payment_of_user(g.person.user_id, payment_id)
+    if detail.payment.captured_at is not None:
+        return redirect(url_for("checkout.receipt", link=receipt_link(detail.payment)), code=303)
+    last = detail.attempts[-1] if detail.attempts else None
+    return _rendered(
+        "home/payment.html",
+        detail=detail,
+        pill=payment_pill(detail.payment.status),
+        state=payments.FLOW.states[detail.payment.status],
+        decline=payments.advice_on(last.decline_code) if last and last.decline_code else None,
+        seller=accounts.merchant_card(detail.payment.merchant_id or ""),
+    )
+
+
+@blueprint.get("/wallet")
+def wallet() -> AnyResponse:
+    """Show balances, their history, and how to top up."""
+    return _wallet_page(TopUpForm(formdata=None, currency="INR"))
+
+
+@blueprint.post("/wallet/top-up")
+def top_up() -> AnyResponse:
+    """Make a top-up order and open its checkout."""
+    form = TopUpForm()
+    try:
+        if not form.validate():
+            name, messages = next(iter(form.errors.items()))
+            raise Invalid(messages[0], param=name)
+        if reason := accounts.why_not_pay_from_wallet(g.person):
+            raise Declined(reason)
+        token = _begin_top_up(form)
+    except (Invalid, Declined) as refusal:
+        return _wallet_page(form, refusal)
+    return redirect(url_for("checkout.show", token=token), code=303)
+
+
+@blueprint.get("/inbox")
+def inbox() -> AnyResponse:
+    """Show one's messages, newest first."""
+    page = notifications.inbox_of(g.person.user_id, page=_asked())
+    return _rendered("home/inbox.html", page=page)
+
+
+@blueprint.post("/inbox/read")
+def read_all() -> AnyResponse:
+    """Mark all messages as read."""
+    notifications.mark_read(g.person.user_id)
+    return redirect(url_for("home.inbox"), code=303)
+
+
+def _begin_top_up(form: TopUpForm) -> str:
+    amount = parse_money(form.amount.data or "", form.currency.data or "")
+    livemode = settings().livemode
+    user_id = g.person.user_id
+    by = Actor("shopper", user_id)
+    wallets.open(user_id, amount.currency, livemode)
+    db.use_scope(db.Scope(merchant_id=accounts.PLATFORM_ID, livemode=livemode, user_id=user_id))
+    with db.transaction():
+        order = orders.create(
+            orders.NewOrder(
+                accounts.PLATFORM_ID,
+                livemode,
+                amount,
+                description=f"Top up the {amount.currency} wallet",
+                kind="top_up",
+                user_id=user_id,
+                customer_email=g.person.email,
+            ),
+            by=by,
+        )
+        return orders.open_checkout(order.id, by=by).token
+
+
+def _overview() -> dict[str, object]:
+    user_id = g.person.user_id
+    return {
+        "rows": own_payments(payments.payments_of_user(user_id, page=SHORT)),
+        "balances": wallets.balance_of(user_id, settings().livemode),
+        "messages": notifications.inbox_of(user_id, page=SHORT).rows,
+        "topic": f"user:{user_id}",
+    }
+
+
+def _wallet_page(form: TopUpForm, refusal: Refusal | None = None) -> AnyResponse:
+    user_id = g.person.user_id
+    response = _rendered(
+        "home/wallet.html",
+        form=form,
+        refusal=refusal,
+        balances=wallets.balance_of(user_id, settings().livemode),
+        history=wallets.history(user_id, settings().livemode, page=_asked()),
+        topic=f"user:{user_id}",
+    )
+    response.status_code = status_of(refusal) if refusal else 200
+    return response
+
+
+def _rendered(template: str, **facts: object) -> Response:
+    unread = notifications.unread_count(g.person.user_id)
+    return make_response(render_template(template, unread=unread, **facts))
+
+
+def _asked() -> PageRequest:
+    return page_request(older=request.args.get("older"), newer=request.args.get("newer"))
