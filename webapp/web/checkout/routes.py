@@ -75,9 +75,10 @@ def status(token: str) -> AnyResponse:
                 "next_url": view.next_url,
             }
         )
-    response = make_response(render_template("checkout/stage.html", checkout=view))
-    response.headers["X-Version"] = str(view.version)
-    return response
+    goto = view.next_url if request.args.get("follow") != "no" else None
+    return make_response(
+        render_template("checkout/stage.html", checkout=view, goto=goto, **_provider())
+    )
 
 
 @blueprint.get("/checkout/<token>/return")
@@ -190,13 +191,21 @@ def _page(view: Checkout, *, refusal: Refusal | None = None, code: int = 200) ->
             refusal=refusal,
             chosen=request.form.get("method"),
             typed_email=request.form.get("email", ""),
-            provider="sandbox" if settings().is_sandbox else "stripe",
-            provider_origin=settings().provider_origin,
-            publishable_key=settings().stripe_publishable_key,
+            checkout_token=view.token,
+            topic=f"checkout:{view.session_id}",
+            **_provider(),
         )
     )
     response.status_code = code
     return response
+
+
+def _provider() -> dict[str, str]:
+    return {
+        "provider": "sandbox" if settings().is_sandbox else "stripe",
+        "provider_origin": settings().provider_origin,
+        "publishable_key": settings().stripe_publishable_key,
+    }
 
 
 def _view(token: str) -> Checkout:

@@ -33,7 +33,6 @@ def install(app: Flask, settings: Settings) -> None:
             "mode": "live" if settings.livemode else "test",
             "is_sandbox": settings.is_sandbox,
             "is_demo": settings.demo,
-            "realtime_url": settings.realtime_url,
             "zone": g.get("zone", "UTC"),
             "request_id": g.get("request_id", ""),
             **frame(settings),

@@ -78,10 +78,9 @@ def admin_door() -> Response | None:
 
 def chosen_member(person: Person) -> Member | None:
     """Return the membership that the person chose, or their first, or None."""
-    chosen = request.args.get(CHOSEN_MERCHANT) or session.get(CHOSEN_MERCHANT)
+    chosen = session.get(CHOSEN_MERCHANT)
     for member in person.memberships:
         if member.merchant_id == chosen:
-            session[CHOSEN_MERCHANT] = chosen
             return member
     return person.memberships[0] if person.memberships else None
 

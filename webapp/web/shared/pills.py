@@ -1,4 +1,4 @@
-"""The one map from a noun's status to its pill: a word, a tone and an icon; never colour alone."""
+"""The one map from every status to its pill: word, tone and icon."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Pill:
-    """What a status looks like; `tone` is neutral, progress, success, warning or danger."""
+    """How a status looks; tone is neutral, progress, success, warning or danger."""
 
     label: str
     tone: str
@@ -16,19 +16,19 @@ class Pill:
 
 PILLS: dict[str, dict[str, Pill]] = {
     "payment": {
-        "created": Pill("Started", "neutral", "clock"),
-        "awaiting_method": Pill("Waiting for a method", "warning", "clock"),
-        "processing": Pill("Processing", "progress", "loader-circle"),
-        "requires_action": Pill("Waiting for the bank’s check", "warning", "shield-check"),
-        "authorised": Pill("Authorised", "progress", "shield-check"),
+        "created": Pill("Begun", "neutral", "circle-dashed"),
+        "awaiting_method": Pill("Declined, open", "warning", "rotate-ccw"),
+        "processing": Pill("Confirming", "progress", "loader-circle"),
+        "requires_action": Pill("Waiting for shopper", "progress", "smartphone"),
+        "authorised": Pill("Authorised", "progress", "lock"),
         "captured": Pill("Paid", "success", "check"),
         "failed": Pill("Failed", "danger", "x"),
         "cancelled": Pill("Cancelled", "neutral", "ban"),
         "expired": Pill("Expired", "neutral", "timer-off"),
     },
     "order": {
-        "pending": Pill("Unpaid", "neutral", "clock"),
-        "completed": Pill("Paid", "success", "check"),
+        "pending": Pill("Pending", "progress", "clock"),
+        "completed": Pill("Completed", "success", "check"),
         "cancelled": Pill("Cancelled", "neutral", "ban"),
     },
     "checkout_session": {
@@ -37,18 +37,22 @@ PILLS: dict[str, dict[str, Pill]] = {
         "expired": Pill("Expired", "neutral", "timer-off"),
     },
     "attempt": {
-        "processing": Pill("Processing", "progress", "loader-circle"),
-        "awaiting_shopper": Pill("Waiting for the bank’s check", "warning", "shield-check"),
+        "processing": Pill("Confirming", "progress", "loader-circle"),
+        "awaiting_shopper": Pill("Waiting for shopper", "progress", "smartphone"),
         "succeeded": Pill("Succeeded", "success", "check"),
         "declined": Pill("Declined", "danger", "x"),
         "abandoned": Pill("Abandoned", "neutral", "ban"),
     },
-    "wallet": {
-        "active": Pill("Active", "success", "check"),
-        "inactive": Pill("Inactive", "neutral", "ban"),
+    "operation": {
+        "pending": Pill("Waiting", "progress", "clock"),
+        "in_flight": Pill("Being sent", "progress", "send"),
+        "unknown": Pill("Answer unknown", "warning", "circle-question-mark"),
+        "succeeded": Pill("Done", "success", "check"),
+        "failed": Pill("Refused", "danger", "x"),
+        "manual": Pill("Needs a person", "warning", "triangle-alert"),
     },
     "user": {
-        "unverified": Pill("Unverified", "warning", "mail"),
+        "unverified": Pill("Not verified", "warning", "mail"),
         "active": Pill("Active", "success", "check"),
         "suspended": Pill("Suspended", "danger", "ban"),
     },
@@ -56,9 +60,18 @@ PILLS: dict[str, dict[str, Pill]] = {
         "active": Pill("Active", "success", "check"),
         "suspended": Pill("Suspended", "danger", "ban"),
     },
+    "wallet": {
+        "active": Pill("Active", "success", "check"),
+        "inactive": Pill("Inactive", "neutral", "circle-pause"),
+    },
 }
 
 
 def pill(noun: str, status: str) -> Pill:
-    """Return the pill of a noun's status; raises KeyError for one that has none."""
+    """Return the pill of a noun's status; raises KeyError for one that is not on the map."""
     return PILLS[noun][status]
+
+
+def payment_pill(status: str) -> Pill:
+    """Return the pill of a payment's status."""
+    return pill("payment", status)

@@ -46,23 +46,23 @@ HOMES = {"merchant": "/merchant", "admin": "/admin"}
 
 
 def frame(settings: Settings) -> dict[str, object]:
-    """Return what the layouts read: nav, viewer and shell."""
+    """Return what the layouts read besides the person and the merchant."""
     person: Person | None = g.get("person")
     door = request.blueprint or ""
-    return {
+    found: dict[str, object] = {
         "nav": navigation(door) if person else [],
-        "viewer": _viewer(person),
-        "shell": {
-            "home_url": HOMES.get(door, "/home" if person else "/"),
-            "realtime_url": settings.realtime_url if person else "",
-            "topics": topics(door, person, livemode=settings.livemode),
-            "zone": g.get("zone", "UTC"),
-            "email": person.email if person else None,
-            "sign_out_url": "/sign-out",
-            "account_links": _places(person, door),
-            **_merchants(person, door),
-        },
+        "home_url": HOMES.get(door, "/home" if person else "/"),
+        "realtime_url": settings.realtime_url,
+        "topic": " ".join(topics(door, person, livemode=settings.livemode)),
+        "account_links": _places(person, door),
     }
+    if door == "merchant":
+        found |= {
+            "search_url": "/merchant/payments",
+            "search_label": "Search payments",
+            "query": request.args.get("q", ""),
+        }
+    return found
 
 
 def navigation(door: str) -> list[dict[str, object]]:
@@ -91,13 +91,6 @@ def topics(door: str, person: Person | None, *, livemode: bool) -> list[str]:
     return found
 
 
-def _viewer(person: Person | None) -> dict[str, str] | None:
-    if person is None:
-        return None
-    initials = "".join(word[0] for word in person.name.split()[:2]).upper()
-    return {"name": person.name, "email": person.email, "initials": initials or "•"}
-
-
 def _places(person: Person | None, door: str) -> list[dict[str, str]]:
     if person is None:
         return []
@@ -110,23 +103,3 @@ def _places(person: Person | None, door: str) -> list[dict[str, str]]:
         places.append({"label": "Administration", "href": "/admin", "icon": "gauge"})
     places.append({"label": "Account", "href": "/account", "icon": "circle-user"})
     return places
-
-
-def _merchants(person: Person | None, door: str) -> dict[str, object]:
-    if person is None or door != "merchant" or not g.get("merchant"):
-        return {}
-    return {
-        "merchant": g.merchant.name,
-        "search_url": "/merchant/payments",
-        "search_label": "Search payments",
-        "query": request.args.get("q", ""),
-        "merchants": [
-            {
-                "name": member.merchant_name,
-                "href": f"/merchant?merchant={member.merchant_id}",
-                "active": member.merchant_id == g.merchant.id,
-                "note": str(member.role),
-            }
-            for member in person.memberships
-        ],
-    }
