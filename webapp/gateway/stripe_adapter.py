@@ -190,7 +190,7 @@ class StripeProvider:
         if not events.is_event(payload):
             raise BadEvent
         if payload["livemode"] is not self.livemode or payload.get("account"):
-            _log.error("event_of_another_account", event=payload["id"], kind=payload["type"])
+            _log.error("event_of_another_account", event_id=payload["id"], kind=payload["type"])
             raise BadEvent
         return self.read_event(payload)
 
@@ -272,6 +272,7 @@ def _declined(error: Mapping[str, Any], intent_id: str) -> Outcome:
         decline=reading.decline(error),
         method_id=method["id"] if isinstance(method, Mapping) else known.method_id,
         charge_id=error.get("charge") or known.charge_id,
+        card=reading.card_of_decline(error) or known.card,
     )
 
 

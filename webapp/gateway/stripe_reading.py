@@ -31,23 +31,28 @@ def intent(thing: Thing, *, session_id: str | None = None) -> Outcome:
     """
     metadata = _map(thing.get("metadata"))
     error = _map(thing.get("last_payment_error"))
-    charge_ = _map(thing.get("latest_charge"))
     result = _STANDS[thing["status"]]
     if result is Result.CREATED and error:
         result = Result.DECLINED
     hosted = session_id is not None or metadata.get("via") == VIA_SESSION
     if hosted and result in {Result.CREATED, Result.DECLINED, Result.REQUIRES_ACTION}:
         result = Result.SESSION_OPEN
+    # Before success the latest charge is that of an earlier try.
+    took = result in {Result.SUCCEEDED, Result.AUTHORISED}
+    charge_ = _map(thing.get("latest_charge")) if took else {}
+    refusal = error if result in _WITH_DECLINE else {}
     return Outcome(
         result=result,
         intent_id=thing["id"],
         session_id=session_id,
-        method_id=_id(error.get("payment_method")) or _id(thing.get("payment_method")),
+        method_id=_id(error.get("payment_method"))
+        if result is Result.DECLINED
+        else _id(thing.get("payment_method")),
         amount=_received(thing, result),
         next_url=_next_url(_map(thing.get("next_action"))),
-        decline=decline(error) if error and result in _WITH_DECLINE else None,
-        card=card(charge_) if charge_ else None,
-        charge_id=_id(thing.get("latest_charge")),
+        decline=decline(refusal) if refusal else None,
+        card=card(charge_) if took else card_of_decline(refusal),
+        charge_id=_id(thing.get("latest_charge")) if took else refusal.get("charge"),
         three_d_secure=_three_d_secure(charge_),
         provider_fee=_fee(charge_),
         subject_id=metadata.get("subject"),
@@ -118,7 +123,15 @@ def decline(error: Thing) -> Decline:
 
 def card(charge_: Thing) -> Card | None:
     """Read what may be shown of the card that a charge used, if it used one."""
-    shown = _map(_map(charge_.get("payment_method_details")).get("card"))
+    return _card(_map(_map(charge_.get("payment_method_details")).get("card")))
+
+
+def card_of_decline(error: Thing) -> Card | None:
+    """Read the card that was declined from the method in an error object, if it names one."""
+    return _card(_map(_map(error.get("payment_method")).get("card")))
+
+
+def _card(shown: Thing) -> Card | None:
     if not shown.get("last4"):
         return None
     return Card(
