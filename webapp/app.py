@@ -15,12 +15,12 @@ from whitenoise import WhiteNoise
 from webapp import outbox
 from webapp.config import Settings
 from webapp.kernel import crypto, db, ids, log, wake
-from webapp.web.shared import context, errors, filters, security
+from webapp.web.shared import context, errors, filters, icons, security
 
 ROOT = Path(__file__).resolve().parent.parent
 BODY_LIMIT = 256 * 1024
 FORM_PARTS_LIMIT = 200
-STATIC_YEAR = 31_536_000
+STATIC_AGE = 86_400
 
 
 def create_app(settings: Settings, routes: Mapping[str, Sequence[str]]) -> Flask:
@@ -65,6 +65,7 @@ def _install_pages(app: Flask, settings: Settings) -> None:
     errors.install(app)
     filters.install(app)
     context.install(app, settings)
+    icons.install(app)
     names = ["account", "home", "checkout", "merchant", "admin", "status"]
     if settings.demo:
         names += ["mailbox", "shared.parts"]
@@ -76,7 +77,7 @@ def _install_pages(app: Flask, settings: Settings) -> None:
     if inbound:
         app.register_blueprint(inbound.blueprint)
     static = WhiteNoise(
-        app.wsgi_app, root=ROOT / "static", prefix="static/", max_age=STATIC_YEAR if context.HASHED else 60
+        app.wsgi_app, root=ROOT / "static", prefix="static/", max_age=STATIC_AGE
     )
     app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
         static,

@@ -7,21 +7,18 @@ from functools import cache
 from pathlib import Path
 
 from flask import Flask, current_app, g
-from markupsafe import Markup
 
 from webapp.config import Settings
 from webapp.kernel import clock
 from webapp.web.shared.forms import new_form_key
 from webapp.web.shared.shell import frame
 
-HASHED = True
 SHORT = 10
 
 
 def install(app: Flask, settings: Settings) -> None:
     """Give the templates their globals."""
     app.jinja_env.globals["asset"] = asset
-    app.jinja_env.globals["icon"] = icon
     app.jinja_env.globals["new_form_key"] = new_form_key
     app.jinja_env.globals["now"] = clock.now
 
@@ -37,13 +34,6 @@ def install(app: Flask, settings: Settings) -> None:
             "request_id": g.get("request_id", ""),
             **frame(settings),
         }
-
-
-def icon(name: str) -> Markup:
-    """Return an icon of the sprite, drawn in the text's colour and silent to screen readers."""
-    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
-        asset("vendor/icons.svg"), name
-    )
 
 
 def asset(path: str) -> str:
