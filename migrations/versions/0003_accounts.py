@@ -131,6 +131,10 @@ AS $$
   SELECT id, name, country, timezone, default_currency, status FROM merchant WHERE id = ANY (p_ids)
 $$;
 
+CREATE FUNCTION merchant_fee_bps(p_merchant text) RETURNS int
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+AS $$ SELECT fee_bps FROM merchant WHERE id = p_merchant $$;
+
 CREATE FUNCTION merchant_has_members(p_merchant text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 AS $$ SELECT EXISTS (SELECT 1 FROM membership WHERE merchant_id = p_merchant) $$;
@@ -192,6 +196,7 @@ CALLABLE = (
     "session_by_token(text)",
     "secret_token_owner(text)",
     "merchant_cards(text[])",
+    "merchant_fee_bps(text)",
     "merchant_has_members(text)",
     "note_try(text, text, text, text, timestamptz)",
     "forget_tries(text, text)",

@@ -12,7 +12,14 @@ from webapp.accounts.errors import (
     WrongCredentials,
 )
 from webapp.accounts.guessable import why_guessable
-from webapp.accounts.merchants import create_merchant, restore_merchant, suspend_merchant
+from webapp.accounts.merchants import (
+    checked_shop_name,
+    create_merchant,
+    fee_bps_of,
+    restore_merchant,
+    suspend_merchant,
+    use,
+)
 from webapp.accounts.models import (
     MERCHANT_FLOW,
     PLATFORM_ID,
@@ -54,6 +61,7 @@ from webapp.accounts.queries import (
 from webapp.accounts.service import (
     ask_verification,
     import_user,
+    own_email,
     register,
     restore_user,
     suspend_user,
@@ -113,9 +121,11 @@ __all__ = [
     "ask_reset",
     "ask_verification",
     "change_password",
+    "checked_shop_name",
     "confirm_new_email",
     "create_merchant",
     "email_index",
+    "fee_bps_of",
     "hash_password",
     "import_user",
     "link_works",
@@ -126,6 +136,7 @@ __all__ = [
     "merchant_of",
     "merchants_of",
     "merchants_page",
+    "own_email",
     "person_for",
     "register",
     "reset_password",
@@ -142,6 +153,7 @@ __all__ = [
     "suspend_merchant",
     "suspend_user",
     "update_profile",
+    "use",
     "user_counts",
     "user_of",
     "users_page",

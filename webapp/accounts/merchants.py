@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from sqlalchemy import text
+
 from webapp import audit
 from webapp.accounts import typed
 from webapp.accounts.models import MemberRole, Membership, Merchant, MerchantStatus
@@ -14,8 +16,22 @@ from webapp.accounts.sessions import forget_person
 from webapp.kernel import clock, db, ids
 from webapp.outbox import Actor
 
+_usual_fee_bps: list[int] = []
 SLUG_TAIL = 6
 SLUG_HEAD = 40
+
+
+def use(*, usual_fee_bps: int) -> None:
+    """Set the fee of merchants that have none of their own; called once at start."""
+    _usual_fee_bps[:] = [usual_fee_bps]
+
+
+def fee_bps_of(merchant_id: str) -> int:
+    """Return what the platform keeps of a merchant's payments, in basis points, in every scope."""
+    agreed: int | None = db.session.scalar(
+        text("SELECT merchant_fee_bps(:id)"), {"id": merchant_id}
+    )
+    return _usual_fee_bps[0] if agreed is None else agreed
 
 
 def create_merchant(
@@ -27,7 +43,7 @@ def create_merchant(
     country: str = "IN",
 ) -> str:
     """Open a merchant with a person as its owner and return its id; raises Invalid by field."""
-    name = typed.name(name, param="merchant_name", empty="Enter the name of your shop.")
+    name = checked_shop_name(name)
     merchant = Merchant(
         id=ids.new("merchant"),
         user_id=owner_user_id,
@@ -52,6 +68,11 @@ def create_merchant(
         )
         forget_person(owner_user_id)
     return merchant.id
+
+
+def checked_shop_name(name: str) -> str:
+    """Return a shop's name as it is stored; raises Invalid naming `merchant_name`."""
+    return typed.name(name, param="merchant_name", empty="Enter the name of your shop.")
 
 
 def suspend_merchant(merchant_id: str, *, because: str, by: Actor) -> None:
