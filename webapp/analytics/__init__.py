@@ -1,6 +1,6 @@
 """Read-only questions about payments: rollups, the figures drawn from them, and their proof."""
 
-from webapp.analytics.figures import hours_figure, volume_figure
+from webapp.analytics.figures import Figure, hours_figure, volume_figure
 from webapp.analytics.models import Outcome, RollupQuarter
 from webapp.analytics.periods import day_in, day_range, midnight
 from webapp.analytics.proof import CONSUMER, Difference, compare_with_facts, rebuild
@@ -32,13 +32,21 @@ from webapp.analytics.sentences import (
     volume_total,
 )
 from webapp.analytics.service import fold
-from webapp.analytics.svg import NARROW, WIDE, hours_svg, spark_svg, volume_svg
+from webapp.analytics.svg import (
+    GRID_NARROW,
+    GRID_WIDE,
+    NARROW,
+    WIDE,
+    hours_svg,
+    volume_svg,
+)
 
 __all__ = [
-    "CONSUMER", "NARROW", "WEEKDAYS", "WIDE", "Change", "Daily", "DayFigures", "Difference",
+    "CONSUMER", "GRID_NARROW", "GRID_WIDE", "NARROW", "WEEKDAYS", "WIDE", "Change", "Daily",
+    "DayFigures", "Difference", "Figure",
     "Outcome", "RollupQuarter", "Subject", "TodayFigures", "Totals", "WeekGrid", "Words", "change",
     "compare_with_facts", "currencies", "daily", "day_in", "day_name", "day_range", "fold",
     "freshness", "hour_by_weekday", "hour_span", "hours_figure", "hours_svg", "hours_title",
-    "midnight", "payments_counted", "points", "rebuild", "spark_svg", "today", "volume_figure",
+    "midnight", "payments_counted", "points", "rebuild", "today", "volume_figure",
     "volume_note", "volume_svg", "volume_title", "volume_total",
 ]  # fmt: skip

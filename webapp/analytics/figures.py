@@ -1,7 +1,7 @@
 """Charts as plain dicts in Plotly's schema; no import of Plotly, which only the tests need.
 
-Colours are left to the page's script, which knows light from dark: each trace says what it is in
-`meta.role`. Amounts travel as exact decimal text, which Plotly reads as numbers.
+Colours are names of the style sheet's (`c1`, `prev`, `weekend`), which the page's script resolves
+for light or dark. Amounts travel as exact decimal text, which Plotly reads as numbers.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from webapp.analytics.sentences import (
 )
 
 Figure = dict[str, Any]
-#: Transparent to full in the accent, readable on paper and on ink.
-GRID_SCALE = [[0, "rgba(15,118,110,0.06)"], [1, "rgba(15,118,110,1)"]]
+#: From an empty hour to the fullest one.
+GRID_SCALE = [[0, "sunken"], [1, "c1"]]
 
 
 def volume_figure(daily: Daily, words: Words) -> Figure:
@@ -35,7 +35,7 @@ def volume_figure(daily: Daily, words: Words) -> Figure:
         "hovertext": [day_sentence(figures, words) for figures in daily.days],
         "hoverinfo": "text",
         "customdata": [words.day_link(figures.day) for figures in daily.days],
-        "meta": {"role": "current"},
+        "marker": {"color": "c1"},
     }
     line = {
         "type": "scatter",
@@ -46,8 +46,7 @@ def volume_figure(daily: Daily, words: Words) -> Figure:
         "hovertext": [day_sentence(figures, words) for figures in daily.previous],
         "hoverinfo": "text",
         "connectgaps": False,
-        "line": {"width": 1},
-        "meta": {"role": "previous"},
+        "line": {"width": 1, "color": "prev"},
     }
     return {
         "data": [bars, line],
@@ -84,7 +83,6 @@ def hours_figure(grid: WeekGrid) -> Figure:
             "colorscale": GRID_SCALE,
             "line": {"width": 0},
         },
-        "meta": {"role": "grid"},
     }
     return {
         "data": [trace],
@@ -122,5 +120,5 @@ def _weekend(day: dt.date) -> Figure:
         "y0": 0,
         "y1": 1,
         "line": {"width": 0},
-        "name": "weekend",
+        "fillcolor": "weekend",
     }

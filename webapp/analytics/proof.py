@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from webapp.analytics.service import OUTCOMES
+from webapp.analytics.service import OUTCOMES, TAKEN_BACK
 from webapp.kernel import db
 
 #: The name under which the relay tells facts to `fold`.
@@ -14,22 +14,32 @@ CONSUMER = "rollup"
 
 _CASES = " ".join(f"WHEN '{event}' THEN '{outcome.value}'" for event, outcome in OUTCOMES.items())
 _EVENTS = ", ".join(f"'{event}'" for event in OUTCOMES)
+_ENDS = ", ".join(f"'{event}'" for event in TAKEN_BACK)
 
-# built from our own table of events above; facts still due to the consumer are not folded yet
+# built from our own table of events; facts still due to the consumer are not folded yet
+_TOLD = f"""
+  SELECT * FROM fact
+   WHERE name IN ({_EVENTS})
+     AND NOT EXISTS (SELECT 1 FROM outbox_due
+                      WHERE fact_id = fact.id AND consumer = '{CONSUMER}')
+"""  # noqa: S608 - see above
 _FOLDED = f"""
   SELECT merchant_id, livemode, (snapshot->>'currency')::char(3) AS currency,
          date_bin('15 minutes', at, '2000-01-01 00:00:00+00') AS quarter,
          CASE name {_CASES} END AS outcome,
-         coalesce(snapshot->>'method_kind', 'none') AS method_kind,
-         count(*) AS count,
-         sum((snapshot->>CASE name WHEN 'payment.captured' THEN 'captured_minor'
-                         ELSE 'amount_minor' END)::bigint)::bigint AS amount_minor,
-         sum(CASE name WHEN 'payment.captured' THEN (snapshot->>'fee_minor')::bigint
+         coalesce(snapshot->>'method', 'none') AS method_kind,
+         sum(sign)::bigint AS count,
+         sum(sign * (snapshot->>CASE name WHEN 'payment.captured' THEN 'captured'
+                                ELSE 'amount' END)::bigint)::bigint AS amount_minor,
+         sum(CASE name WHEN 'payment.captured' THEN (snapshot->>'fee')::bigint
              ELSE 0 END)::bigint AS fee_minor
-    FROM fact
-   WHERE name IN ({_EVENTS})
-     AND NOT EXISTS (SELECT 1 FROM outbox_due
-                      WHERE fact_id = fact.id AND consumer = '{CONSUMER}')
+    FROM (SELECT 1 AS sign, told.* FROM ({_TOLD}) told
+          UNION ALL
+          SELECT -1, ended.* FROM ({_TOLD}) told
+            JOIN fact ended ON ended.subject_kind = 'payment'
+             AND ended.subject_id = told.subject_id AND ended.version = told.version - 1
+             AND ended.name IN ({_ENDS})
+           WHERE told.name = 'payment.captured') counted
    GROUP BY 1, 2, 3, 4, 5, 6
 """  # noqa: S608 - see above
 

@@ -22,7 +22,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How a figure differs from the one before; `direction` is up, down or level."""
+    """How a figure differs from the one before; `direction` is up, down or same."""
 
     direction: str
     text: str
@@ -34,7 +34,7 @@ def change(now: int, before: int) -> Change | None:
         return None
     percent = (abs(now - before) * PERCENT * 2 + before) // (2 * before)
     if percent == 0:
-        return Change("level", "about the same")
+        return Change("same", "about the same")
     direction = "up" if now > before else "down"
     return Change(direction, f"{direction} {percent:,} %")
 
@@ -44,7 +44,7 @@ def points(now: int | None, before: int | None) -> Change | None:
     if now is None or before is None:
         return None
     if now == before:
-        return Change("level", "about the same")
+        return Change("same", "about the same")
     direction = "up" if now > before else "down"
     size = abs(now - before)
     return Change(direction, f"{direction} {size} {'point' if size == 1 else 'points'}")
@@ -78,7 +78,7 @@ def volume_note(daily: Daily, words: Words) -> str:
     changed = change(total.minor, before.minor)
     if changed is None:
         return f"{sentence}; there is nothing before them to compare with."
-    if changed.direction == "level":
+    if changed.direction == "same":
         return f"{sentence}, about the same as in the {len(daily.previous)} days before."
     return f"{sentence}, {changed.text} on the {len(daily.previous)} days before."
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Protocol
 
+from sqlalchemy import select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from webapp.analytics.models import NO_METHOD, Outcome, RollupQuarter, quarter_of
 from webapp.kernel import db
+from webapp.outbox import Fact
 
 #: The events that the rollup counts, and as what.
 OUTCOMES: dict[str, Outcome] = {
@@ -20,30 +21,8 @@ OUTCOMES: dict[str, Outcome] = {
     "payment.cancelled": Outcome.CANCELLED,
     "payment.declined": Outcome.DECLINED_ATTEMPT,
 }
-
-
-class Telling(Protocol):
-    """What the fold reads of a fact."""
-
-    @property
-    def name(self) -> str:
-        """The event's name."""
-
-    @property
-    def merchant_id(self) -> str | None:
-        """Whose payment it is."""
-
-    @property
-    def livemode(self) -> bool | None:
-        """Whether real money moves."""
-
-    @property
-    def at(self) -> dt.datetime:
-        """When it happened."""
-
-    @property
-    def snapshot(self) -> Mapping[str, Any]:
-        """The payment's public fields at that version."""
+#: Ends that a late success takes back.
+TAKEN_BACK = ("payment.failed", "payment.expired", "payment.cancelled")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -67,31 +46,51 @@ class Sum:
     fee_minor: int = 0
 
 
-def summed(facts: Iterable[Telling]) -> dict[Key, Sum]:
-    """Add facts up by row, in the order of the table's key; other events are passed over."""
+def summed(facts: Iterable[Fact], taken_back: Iterable[Fact] = ()) -> dict[Key, Sum]:
+    """Add facts up by row, in the order of the table's key; other events are passed over.
+
+    `taken_back` are ends of payments that were captured after all: they count as minus one.
+    """
     sums: dict[Key, Sum] = {}
-    for fact in facts:
-        outcome = OUTCOMES.get(fact.name)
-        if outcome is None:
-            continue
-        total = sums.setdefault(_key(fact, outcome), Sum())
-        total.count += 1
-        if outcome is Outcome.CAPTURED:
-            total.amount_minor += fact.snapshot["captured_minor"]
-            total.fee_minor += fact.snapshot["fee_minor"]
-        else:
-            total.amount_minor += fact.snapshot["amount_minor"]
+    for sign, told in ((1, facts), (-1, taken_back)):
+        for fact in told:
+            outcome = OUTCOMES.get(fact.name)
+            if outcome is not None:
+                _count(sums.setdefault(_key(fact, outcome), Sum()), fact, sign)
     return {key: sums[key] for key in sorted(sums)}
 
 
-def fold(facts: Iterable[Telling]) -> None:
+def fold(facts: Sequence[Fact]) -> None:
     """Add payment facts to the rollup, inside the transaction that marks them as told.
 
     Exactly once, because each fact's due row is deleted in the same transaction; free of deadlock,
     because every caller touches rows in the order of their key.
     """
     db.assert_transaction()
-    _add(summed(facts))
+    _add(summed(facts, _ends_taken_back(facts)))
+
+
+def _count(total: Sum, fact: Fact, sign: int) -> None:
+    captured = fact.name == "payment.captured"
+    total.count += sign
+    total.amount_minor += sign * fact.snapshot["captured" if captured else "amount"]
+    total.fee_minor += sign * fact.snapshot["fee"] if captured else 0
+
+
+def _ends_taken_back(facts: Sequence[Fact]) -> Sequence[Fact]:
+    before = [
+        (fact.subject_id, fact.version - 1)
+        for fact in facts
+        if fact.name == "payment.captured" and fact.version > 1
+    ]
+    if not before:
+        return ()
+    wanted = select(Fact).where(
+        Fact.subject_kind == "payment",
+        tuple_(Fact.subject_id, Fact.version).in_(before),
+        Fact.name.in_(TAKEN_BACK),
+    )
+    return db.session.scalars(wanted).all()
 
 
 def _add(sums: Mapping[Key, Sum]) -> None:
@@ -110,7 +109,7 @@ def _add(sums: Mapping[Key, Sum]) -> None:
     )
 
 
-def _key(fact: Telling, outcome: Outcome) -> Key:
+def _key(fact: Fact, outcome: Outcome) -> Key:
     snapshot = fact.snapshot
     return Key(
         merchant_id=str(fact.merchant_id),
@@ -118,5 +117,5 @@ def _key(fact: Telling, outcome: Outcome) -> Key:
         currency=snapshot["currency"],
         quarter=quarter_of(fact.at),
         outcome=outcome.value,
-        method_kind=snapshot.get("method_kind") or NO_METHOD,
+        method_kind=snapshot.get("method") or NO_METHOD,
     )

@@ -1,7 +1,8 @@
 """The same charts as SVG made on the server: first paint needs no script, and no style attribute.
 
-Shapes carry classes (`chart-bar`, `chart-previous`, …) which the style sheet colours for light and
-dark. Every bar is a link to the rows behind it, with its figures as its accessible name.
+Shapes carry classes (`s1` the first series, `prev` the days before, `q0` to `q5` shades, …) which
+the style sheet colours for light and dark. Every bar is a link to the rows behind it, with its
+figures as its accessible name.
 """
 
 from __future__ import annotations
@@ -36,8 +37,11 @@ class Size:
     klass: str
 
 
-WIDE = Size(width=720, height=240, every=5, klass="chart chart-wide")
-NARROW = Size(width=340, height=200, every=10, klass="chart chart-narrow")
+WIDE = Size(width=660, height=250, every=5, klass="figure figure-wide")
+NARROW = Size(width=340, height=200, every=10, klass="figure figure-narrow")
+GRID_WIDE = Size(width=480, height=250, every=6, klass="figure figure-wide")
+GRID_NARROW = Size(width=340, height=200, every=6, klass="figure figure-narrow")
+SHADES = 5
 
 
 def volume_svg(daily: Daily, words: Words, size: Size = WIDE) -> str:
@@ -53,7 +57,7 @@ def volume_svg(daily: Daily, words: Words, size: Size = WIDE) -> str:
     return _svg(size, volume_title(daily, words), inside, role="group")
 
 
-def hours_svg(grid: WeekGrid, size: Size = WIDE) -> str:
+def hours_svg(grid: WeekGrid, size: Size = GRID_WIDE) -> str:
     """Return the hour-by-weekday grid: one cell an hour, the fuller the more payments."""
     left, step = 34, (size.width - 34) / 24
     row = (size.height - BOTTOM) / 7
@@ -63,35 +67,17 @@ def hours_svg(grid: WeekGrid, size: Size = WIDE) -> str:
         top = weekday * row
         inside.append(_text(0, top + row / 2 + 4, WEEKDAYS[weekday][:3], "start"))
         for hour, count in enumerate(counts):
-            share = 0.06 + 0.94 * count / most
+            shade = -(-count * SHADES // most)
             inside.append(
-                f'<rect class="chart-cell" x="{left + hour * step + 1:.1f}" y="{top + 1:.1f}"'
-                f' width="{step - 2:.1f}" height="{row - 2:.1f}" rx="2" fill-opacity="{share:.2f}">'
+                f'<rect class="q{shade}" x="{left + hour * step + 1:.1f}" y="{top + 1:.1f}"'
+                f' width="{step - 2:.1f}" height="{row - 2:.1f}" rx="2">'
                 f"<title>{escape(cell_sentence(weekday, hour, count))}</title></rect>"
             )
     inside += [
         _text(left + hour * step + 1, size.height - 6, f"{hour:02}:00", "start")
-        for hour in (0, 6, 12, 18)
+        for hour in range(0, 24, size.every)
     ]
     return _svg(size, hours_title(grid), inside, role="img")
-
-
-def spark_svg(values: list[int]) -> str:
-    """Return a spark line of `values` (not negative), oldest first, for a tile; drawn from zero."""
-    if not values:
-        return ""
-    width, height = 120, 28
-    most = max(1, *values)
-    step = width / max(1, len(values) - 1)
-    points = " ".join(
-        f"{place * step:.1f},{height - 2 - (height - 4) * value / most:.1f}"
-        for place, value in enumerate(values)
-    )
-    return (
-        f'<svg class="spark" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-        f' aria-hidden="true" focusable="false"><polyline class="spark-line" fill="none"'
-        f' points="{points}"/></svg>'
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +120,7 @@ def nice_ticks(most: int, exponent: int) -> tuple[int, ...]:
 
 def _weekends(daily: Daily, plot: _Plot) -> list[str]:
     return [
-        f'<rect class="chart-weekend" x="{plot.x(place):.1f}" y="{TOP}" width="{plot.step:.1f}"'
+        f'<rect class="weekend" x="{plot.x(place):.1f}" y="{TOP}" width="{plot.step:.1f}"'
         f' height="{plot.floor - TOP:.1f}"/>'
         for place, figures in enumerate(daily.days)
         if figures.is_weekend
@@ -146,7 +132,7 @@ def _gridlines(plot: _Plot, words: Words) -> list[str]:
     for tick in plot.ticks:
         height = plot.y(tick)
         lines.append(
-            f'<line class="chart-grid" x1="{plot.left:.1f}" x2="{plot.size.width}"'
+            f'<line class="grid" x1="{plot.left:.1f}" x2="{plot.size.width}"'
             f' y1="{height:.1f}" y2="{height:.1f}"/>'
         )
         label = words.money(Money(tick, plot.currency))
@@ -164,9 +150,9 @@ def _bar(place: int, figures: DayFigures, plot: _Plot, words: Words) -> str:
     return (
         f"<a href={quoteattr(words.day_link(figures.day))} aria-label={quoteattr(says)}>"
         f"<title>{escape(says)}</title>"
-        f'<rect class="chart-target" fill="transparent" x="{plot.x(place):.1f}" y="{TOP}"'
+        f'<rect class="target" fill="transparent" x="{plot.x(place):.1f}" y="{TOP}"'
         f' width="{plot.step:.1f}" height="{plot.floor - TOP:.1f}"/>'
-        f'<rect class="chart-bar" data-minor="{minor}" x="{plot.x(place + 0.14):.1f}" y="{top:.1f}"'
+        f'<rect class="s1" data-minor="{minor}" x="{plot.x(place + 0.14):.1f}" y="{top:.1f}"'
         f' width="{plot.step * 0.72:.1f}" height="{plot.floor - top:.1f}"/></a>'
     )
 
@@ -179,11 +165,7 @@ def _previous(days: tuple[DayFigures, ...], plot: _Plot) -> list[str]:
             continue
         height = plot.y(figures.totals.volume.minor)
         runs[-1].append(f"{plot.x(place + 0.5):.1f},{height:.1f}")
-    return [
-        f'<polyline class="chart-previous" fill="none" points="{" ".join(run)}"/>'
-        for run in runs
-        if run
-    ]
+    return [f'<polyline class="prev" points="{" ".join(run)}"/>' for run in runs if run]
 
 
 def _days(daily: Daily, plot: _Plot) -> list[str]:
@@ -198,7 +180,7 @@ def _days(daily: Daily, plot: _Plot) -> list[str]:
 
 def _text(x: float, y: float, words: str, anchor: str) -> str:
     place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
-    return f'<text class="chart-tick" {place}>{escape(words)}</text>'
+    return f"<text {place}>{escape(words)}</text>"
 
 
 def _svg(size: Size, title: str, inside: list[str], *, role: str) -> str:

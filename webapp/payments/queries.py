@@ -43,7 +43,8 @@ class PaymentRow:
 class PaymentFilter:
     """What part of the payments is asked for; `text` is an id, order number, last 4 or e-mail.
 
-    `since` and `until` bound the moment of creation: since <= created < until.
+    `since` and `until` bound the moment of creation: since <= created < until; `ended_since` and
+    `ended_until` alike the moment at which it was captured, failed, expired or was cancelled.
     """
 
     statuses: tuple[str, ...] = ()
@@ -53,6 +54,8 @@ class PaymentFilter:
     minor: int | None = None
     since: dt.datetime | None = None
     until: dt.datetime | None = None
+    ended_since: dt.datetime | None = None
+    ended_until: dt.datetime | None = None
 
 
 def payment_of(merchant_id: str, payment_id: str) -> PaymentDetail:
@@ -185,6 +188,10 @@ def _filtered(
         conditions.append(Payment.created_at >= asked.since)
     if asked.until:
         conditions.append(Payment.created_at < asked.until)
+    if asked.ended_since:
+        conditions.append(Payment.finished_at >= asked.ended_since)
+    if asked.ended_until:
+        conditions.append(Payment.finished_at < asked.ended_until)
     if asked.text:
         conditions.append(_matches(asked.text.strip()))
     return wanted.where(*conditions)

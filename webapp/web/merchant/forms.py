@@ -1,0 +1,90 @@
+"""What people type into this door, read strictly; every refusal names its field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from email_validator import EmailNotValidError, validate_email
+
+from webapp.kernel import crypto
+from webapp.kernel.errors import Invalid
+from webapp.kernel.money import EXPONENTS, Money, parse_money
+
+MAX_DESCRIPTION = 200
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderForm:
+    """The order form: what was typed, what it means where it is right, and what is wrong."""
+
+    typed: Mapping[str, str]
+    errors: Mapping[str, str]
+    amount: Money | None = None
+    description: str = ""
+    customer_email: str | None = None
+
+
+def read_order_form(typed: Mapping[str, str]) -> OrderForm:
+    """Read an order form; `errors` holds one sentence for each field that is wrong."""
+    errors: dict[str, str] = {}
+    amount = _noting(errors, _amount, typed)
+    description = _noting(errors, _description, typed)
+    email = _noting(errors, _email, typed)
+    return OrderForm(
+        typed=typed,
+        errors=errors,
+        amount=amount,
+        description=description or "",
+        customer_email=email or None,
+    )
+
+
+def _noting(
+    errors: dict[str, str], read: Callable[[Mapping[str, str]], T], typed: Mapping[str, str]
+) -> T | None:
+    try:
+        return read(typed)
+    except Invalid as wrong:
+        errors[wrong.param or "amount"] = wrong.message
+        return None
+
+
+def _amount(typed: Mapping[str, str]) -> Money:
+    currency = typed.get("currency", "").strip().upper()
+    if currency not in EXPONENTS:
+        shown = currency[:8] or "Nothing"
+        raise Invalid(
+            f"“{shown}” is not a currency we take. Choose one from the list.", param="currency"
+        )
+    text = typed.get("amount", "")
+    if crypto.looks_like_card_number(text):
+        raise Invalid("That looks like a card number. Enter the amount.", param="amount")
+    return parse_money(text, currency)
+
+
+def _description(typed: Mapping[str, str]) -> str:
+    text = typed.get("description", "").strip()
+    if len(text) > MAX_DESCRIPTION:
+        raise Invalid(f"Keep the description to {MAX_DESCRIPTION} characters.", param="description")
+    if any(ord(letter) < ord(" ") for letter in text):
+        raise Invalid("Write the description on one line.", param="description")
+    if crypto.looks_like_card_number(text):
+        raise Invalid(
+            "That looks like a card number. Never write card numbers here.", param="description"
+        )
+    return text
+
+
+def _email(typed: Mapping[str, str]) -> str | None:
+    text = typed.get("customer_email", "").strip()
+    if not text:
+        return None
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError as wrong:
+        raise Invalid(
+            "Enter an e-mail address such as name@example.com.", param="customer_email"
+        ) from wrong

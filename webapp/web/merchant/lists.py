@@ -1,0 +1,55 @@
+"""What lists share: tabs with counts, filters that can be taken off, lasting addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request, url_for
+
+from webapp.kernel.paging import Page, PageRequest, page_request
+
+PAGE_ROWS = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One status tab; `count` is None where it is not counted."""
+
+    label: str
+    href: str
+    active: bool
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One filter in force, and the address of the list without it."""
+
+    label: str
+    value: str
+    remove_href: str
+
+
+def asked_page() -> PageRequest:
+    """Return which page the address asks for; raises Invalid for a cursor that is not ours."""
+    return page_request(
+        older=request.args.get("older"), newer=request.args.get("newer"), limit=PAGE_ROWS
+    )
+
+
+def address(endpoint: str, kept: Mapping[str, str], **changes: str | None) -> str:
+    """Return a list's address with the filters `kept`, some changed; None takes one off."""
+    merged = {**kept, **changes}
+    given: dict[str, Any] = {name: value for name, value in merged.items() if value}
+    return url_for(endpoint, **given)
+
+
+def older_newer(
+    endpoint: str, kept: Mapping[str, str], page: Page[Any]
+) -> tuple[str | None, str | None]:
+    """Return the addresses of the pages on both sides, or None at an end."""
+    older = address(endpoint, kept, older=page.older) if page.older else None
+    newer = address(endpoint, kept, newer=page.newer) if page.newer else None
+    return older, newer

@@ -1,0 +1,66 @@
+"""Where a payment's money went, from the ledger's own entries, so that the lines add up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from webapp import ledger
+from webapp.kernel.money import Money
+from webapp.ledger import EntryLine
+from webapp.payments import Payment
+
+PAYABLE = "payable"
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyLine:
+    """One line of the breakdown; `amount` is negative for what was taken off."""
+
+    label: str
+    amount: Money
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyLines:
+    """Lines that add up to `net`, what the merchant is due; `reference` is the transfer's."""
+
+    lines: Sequence[MoneyLine]
+    net: Money
+    reference: str
+
+
+def money_lines(payment: Payment, method: str) -> MoneyLines | None:
+    """Return what the ledger booked for a payment, or None before any money moved."""
+    reference = f"payment.captured:{payment.id}"
+    transfer = ledger.transfer_by_reference(reference)
+    if transfer is None:
+        return None
+    entries = ledger.entries_of(transfer.id)
+    return breakdown(entries, payment, method, reference)
+
+
+def breakdown(
+    entries: Sequence[EntryLine], payment: Payment, method: str, reference: str
+) -> MoneyLines:
+    """Return the merchant's side of a transfer's entries, line by line."""
+    lines = [
+        MoneyLine(f"Paid by {method}", entry.amount)
+        if entry.amount.minor > 0
+        else MoneyLine("Platform fee", entry.amount, rate_text(payment.fee_bps))
+        for entry in entries
+        if entry.account_kind == PAYABLE
+    ]
+    net = Money(0, payment.currency)
+    for line in lines:
+        net += line.amount
+    return MoneyLines(lines, net, reference)
+
+
+def rate_text(basis_points: int) -> str:
+    """Return a rate such as `2 %` or `2.35 %`."""
+    whole, rest = divmod(basis_points, 100)
+    if not rest:
+        return f"{whole} %"
+    return f"{whole}.{rest:02}".rstrip("0") + " %"

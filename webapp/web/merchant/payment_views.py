@@ -1,0 +1,309 @@
+"""What the pages about payments show: frozen views, read from the rooms in the merchant's scope."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import g, request, url_for
+
+from webapp import payments
+from webapp.kernel import crypto, words
+from webapp.kernel.flow import Owner
+from webapp.kernel.money import Money
+from webapp.kernel.paging import PageRequest
+from webapp.payments import Attempt, Payment, PaymentDetail, PaymentRow
+from webapp.web.merchant import filters
+from webapp.web.merchant.door import why_not
+from webapp.web.merchant.filters import HIDDEN, METHODS, MOMENTS, TABS, Asked
+from webapp.web.merchant.lists import Chip, Tab, address, older_newer
+from webapp.web.merchant.money_lines import MoneyLines, money_lines
+from webapp.web.merchant.timelines import Timeline, timeline_of
+from webapp.web.shared.pills import Pill, pill
+
+ROWS = "merchant.payment_rows"
+OWNERS: dict[Owner, str] = {
+    Owner.US: "Paydeck",
+    Owner.SHOPPER: "The shopper",
+    Owner.MERCHANT: "You",
+    Owner.PROVIDER: "The payment provider",
+    Owner.ADMIN: "The platform’s team",
+}
+#: The provider's words for how the bank's check went.
+THREE_D_SECURE = {
+    "authenticated": "Confirmed",
+    "attempt_acknowledged": "Tried, bank not taking part",
+    "exempted": "Exempted",
+    "failed": "Failed",
+    "not_supported": "Not supported by the card",
+    "processing_error": "Fault at the provider",
+}
+MINUTE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One payment in a list."""
+
+    id: str
+    href: str
+    amount: Money
+    pill: Pill
+    method: str
+    order_number: str
+    order_href: str
+    customer: str
+    created_at: dt.datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentList:
+    """The list of payments: tabs with counts, filters in force, one page of rows."""
+
+    tabs: Sequence[Tab]
+    chips: Sequence[Chip]
+    asked: Asked
+    rows: Sequence[Row]
+    older: str | None
+    newer: str | None
+    clear_href: str
+    export_href: str
+    live_url: str
+    is_fresh: bool
+    why_not_export: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLine:
+    """One try: with what, what came of it, why, and how long it took."""
+
+    number: int
+    method: str
+    pill: Pill
+    reason: str
+    code: str
+    three_d_secure: str
+    duration: str
+    started_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Why the payment is as it is and what happens next, from the table of its states."""
+
+    title: str
+    text: str
+    owner: str | None
+    next_check: str | None
+    deadline: str | None
+    on_deadline: str | None
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentPage:
+    """One payment for its page."""
+
+    id: str
+    version: int
+    amount: Money
+    pill: Pill
+    method: str
+    customer: str | None
+    order_number: str
+    order_href: str
+    order_description: str
+    created_at: dt.datetime
+    captured_at: dt.datetime | None
+    explained: Explained
+    timeline: Timeline
+    attempts: Sequence[AttemptLine]
+    money: MoneyLines | None
+    ids: Sequence[tuple[str, str]]
+    why_not_unmask: str | None
+    is_unmasked: bool
+    is_intact: bool
+
+
+def payment_list(page: PageRequest) -> PaymentList:
+    """Return the list that the address asks for; raises Invalid for a day that is none."""
+    asked = filters.read(request.args)
+    kept = asked.kept()
+    mine = {"livemode": g.merchant.livemode}
+    counts = payments.payment_counts(g.merchant.id, **mine)
+    selection = filters.selection(asked, g.merchant.timezone)
+    found = payments.payments_of(g.merchant.id, asked=selection, page=page, **mine)
+    older, newer = older_newer(ROWS, kept, found)
+    return PaymentList(
+        tabs=_tabs(kept, counts),
+        chips=_chips(asked),
+        asked=asked,
+        rows=rows_of(found.rows),
+        older=older,
+        newer=newer,
+        clear_href=address(ROWS, {}, status=asked.status),
+        export_href=address("merchant.export_payments", kept),
+        live_url=address("merchant.payment_rows_live", kept, **_cursors()),
+        is_fresh=not counts,
+        why_not_export=why_not("export"),
+    )
+
+
+def rows_of(found: Sequence[PaymentRow]) -> list[Row]:
+    """Return payments as rows of a list, their shoppers masked."""
+    return [_row(row) for row in found]
+
+
+def payment_page(payment_id: str, *, unmasked: bool = False) -> PaymentPage:
+    """Return one of the merchant's payments for its page; raises PaymentNotFound."""
+    detail = payments.payment_of(g.merchant.id, payment_id)
+    payment = detail.payment
+    return PaymentPage(
+        id=payment.id,
+        version=payment.version,
+        amount=payment.amount,
+        pill=pill("payment", payment.status),
+        method=method_of(payment),
+        customer=shopper_of(payment, unmasked=unmasked),
+        order_number=detail.order.number,
+        order_href=url_for("merchant.order", order_id=detail.order.id),
+        order_description=detail.order.description,
+        created_at=payment.created_at,
+        captured_at=payment.captured_at,
+        explained=explained(payment, g.merchant.timezone),
+        timeline=timeline_of(detail.moves, {g.person.user_id: "you"}, g.merchant.timezone),
+        attempts=[_attempt(attempt) for attempt in reversed(detail.attempts)],
+        money=money_lines(payment, method_of(payment)),
+        ids=_ids(detail),
+        why_not_unmask=why_not("unmask"),
+        is_unmasked=unmasked,
+        is_intact=payment.is_intact(),
+    )
+
+
+def method_of(payment: Payment) -> str:
+    """Return how it was (or is being) paid, such as `Visa •••• 4242`."""
+    return payment.method_label or METHODS.get(payment.method_kind or "", "Not chosen yet")
+
+
+def shopper_of(payment: Payment, *, unmasked: bool = False) -> str | None:
+    """Return the shopper's address, masked unless its unmasking was audited; None without one."""
+    email = payment.shopper.get("email")
+    if not email:
+        return None
+    return email if unmasked else crypto.mask_email(email)
+
+
+def explained(payment: Payment, zone: str) -> Explained:
+    """Return what a payment's state means, from the same table that the sweeper works by."""
+    state = payments.FLOW.states[payment.status]
+    advice = payments.advice_on(payment.last_decline_code) if payment.last_decline_code else None
+    text = f"The last try: {advice.merchant_says}" if advice else ""
+    shown = pill("payment", payment.status)
+    return Explained(
+        title=state.says,
+        text=text if payment.status != "captured" else "",
+        owner=OWNERS.get(state.owner),
+        next_check=words.moment_text(payment.check_at, zone) if payment.check_at else None,
+        deadline=words.moment_text(payment.deadline_at, zone) if payment.deadline_at else None,
+        on_deadline=state.on_deadline or None,
+        tone="neutral" if shown.tone == "progress" else shown.tone,
+    )
+
+
+def duration_text(seconds: float) -> str:
+    """Return how long something took, such as `0.8 s` or `2 min 5 s`."""
+    if seconds < 10:  # noqa: PLR2004 - below that, tenths matter
+        return f"{seconds:.1f} s"
+    whole = int(seconds)
+    return f"{whole} s" if whole < MINUTE else f"{whole // MINUTE} min {whole % MINUTE} s"
+
+
+def _row(row: PaymentRow) -> Row:
+    payment = row.payment
+    return Row(
+        id=payment.id,
+        href=url_for("merchant.payment", payment_id=payment.id),
+        amount=payment.amount,
+        pill=pill("payment", payment.status),
+        method=method_of(payment),
+        order_number=row.order.number,
+        order_href=url_for("merchant.order", order_id=row.order.id),
+        customer=shopper_of(payment) or "Guest",
+        created_at=payment.created_at,
+        version=payment.version,
+    )
+
+
+def _tabs(kept: Mapping[str, str], counts: Mapping[str, int]) -> list[Tab]:
+    chosen = kept.get("status", "")
+    return [
+        Tab(
+            label,
+            address(ROWS, kept, status=name),
+            active=name == chosen,
+            count=sum(counts.get(state, 0) for state in states or counts),
+        )
+        for name, (label, states) in TABS.items()
+        if name not in HIDDEN or name == chosen
+    ]
+
+
+def _chips(asked: Asked) -> list[Chip]:
+    kept = asked.kept()
+    moment = MOMENTS[asked.on]
+    found = [
+        ("Search", asked.q, "q"),
+        ("Currency", asked.currency, "currency"),
+        ("Method", METHODS.get(asked.method, ""), "method"),
+        (f"{moment} from", _day(asked.since), "since"),
+        (f"{moment} to", _day(asked.until), "until"),
+    ]
+    return [
+        Chip(label, value, address(ROWS, kept, **{name: None}))
+        for label, value, name in found
+        if value
+    ]
+
+
+def _day(text: str) -> str:
+    return words.day_text(dt.date.fromisoformat(text)) if text else ""
+
+
+def _cursors() -> dict[str, str | None]:
+    return {name: request.args.get(name) for name in ("older", "newer")}
+
+
+def _attempt(attempt: Attempt) -> AttemptLine:
+    advice = payments.advice_on(attempt.decline_code) if attempt.decline_code else None
+    method = METHODS.get(attempt.method_kind, attempt.method_kind)
+    if attempt.card_last4:
+        method = f"{(attempt.card_brand or 'card').title()} •••• {attempt.card_last4}"
+    took = (attempt.finished_at - attempt.started_at) if attempt.finished_at else None
+    secure = attempt.three_d_secure or ""
+    return AttemptLine(
+        number=attempt.number,
+        method=method,
+        pill=pill("attempt", attempt.status),
+        reason=advice.merchant_says if advice else "",
+        code=attempt.decline_code or "",
+        three_d_secure=THREE_D_SECURE.get(secure, secure.replace("_", " ").capitalize())
+        or "Not asked",
+        duration=duration_text(took.total_seconds()) if took else "Under way",
+        started_at=attempt.started_at,
+    )
+
+
+def _ids(detail: PaymentDetail) -> list[tuple[str, str]]:
+    payment = detail.payment
+    charges = [attempt.charge_id for attempt in detail.attempts if attempt.charge_id]
+    found = [
+        ("Payment", payment.id),
+        ("Order", payment.order_id),
+        ("Provider’s payment", payment.provider_intent_id),
+        ("Provider’s session", payment.provider_session_id),
+        ("Provider’s charge", charges[-1] if charges else None),
+    ]
+    return [(label, value) for label, value in found if value]

@@ -1,0 +1,102 @@
+"""Moves as a timeline in sentences, newest first, with who did it; pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from webapp.kernel import words
+from webapp.outbox import Move
+from webapp.web.shared.pills import pill
+
+#: States that only a technician wants to read about; they are folded away, never left out.
+TECHNICAL: dict[str, frozenset[str]] = {
+    "payment": frozenset({"created", "processing"}),
+    "order": frozenset(),
+    "checkout_session": frozenset({"open", "expired", "complete"}),
+}
+TITLES: dict[tuple[str, str], str] = {
+    ("payment", "created"): "The payment was begun",
+    ("payment", "awaiting_method"): "Waiting for a card or another method",
+    ("payment", "processing"): "The bank was asked",
+    ("payment", "requires_action"): "The bank asked the shopper to confirm",
+    ("payment", "authorised"): "The bank holds the money",
+    ("payment", "captured"): "The payment was captured",
+    ("payment", "failed"): "The payment failed",
+    ("payment", "cancelled"): "The payment was cancelled",
+    ("payment", "expired"): "The payment expired",
+    ("order", "pending"): "The order was created",
+    ("order", "completed"): "The order was paid",
+    ("order", "cancelled"): "The order was cancelled",
+    ("checkout_session", "open"): "A checkout link was opened",
+    ("checkout_session", "complete"): "The checkout link was used",
+    ("checkout_session", "expired"): "The checkout link ended",
+}
+ACTORS: dict[str, str] = {
+    "system": "by Paydeck",
+    "provider": "as the provider reported",
+    "user": "by the shopper",
+    "shopper": "by the shopper",
+    "admin": "by a platform admin",
+    "api": "through the API",
+    "merchant_user": "by a colleague",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    """One thing that happened, in a sentence, with who and why."""
+
+    at: str
+    sentence: str
+    detail: str
+    by: str
+    tone: str
+    icon: str
+    is_technical: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What happened, newest first, and apart from it what only a technician wants to read."""
+
+    rows: tuple[TimelineRow, ...]
+    technical: tuple[TimelineRow, ...]
+
+
+def timeline_of(moves: Sequence[Move], names: Mapping[str, str], zone: str) -> Timeline:
+    """Return moves as sentences, newest first; `names` are people of the merchant by user id."""
+    rows = [_row(move, names, zone) for move in sorted(moves, key=_when, reverse=True)]
+    return Timeline(
+        rows=tuple(row for row in rows if not row.is_technical),
+        technical=tuple(row for row in rows if row.is_technical),
+    )
+
+
+def _when(move: Move) -> tuple[dt.datetime, str, int]:
+    return (move.at, move.noun, move.version)
+
+
+def _row(move: Move, names: Mapping[str, str], zone: str) -> TimelineRow:
+    shown = pill(move.noun, move.target)
+    title = TITLES[move.noun, move.target]
+    if (move.source, move.target) in {
+        ("processing", "awaiting_method"),
+        ("requires_action", "awaiting_method"),
+    }:
+        title = "The try was declined; no money moved"
+    known = names.get(move.actor_id or "")
+    return TimelineRow(
+        at=words.moment_text(move.at, zone),
+        sentence=title,
+        detail="" if _says_the_same(title, move.because) else move.because,
+        by=f"by {known}" if known else ACTORS.get(move.actor_kind, f"by {move.actor_kind}"),
+        tone="neutral" if shown.tone == "progress" else shown.tone,
+        icon=shown.icon,
+        is_technical=move.target in TECHNICAL[move.noun],
+    )
+
+
+def _says_the_same(title: str, because: str) -> bool:
+    return because.rstrip(".").casefold() == title.casefold()
