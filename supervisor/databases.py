@@ -1,7 +1,8 @@
 """Where the database is: the embedded one, one we prepare for the user, or one they prepared."""
 
+from urllib.parse import quote, urlsplit, urlunsplit
+
 import psycopg
-from sqlalchemy.engine import make_url
 
 from supervisor import roles
 from supervisor.environment import Addresses
@@ -35,19 +36,21 @@ def addresses(settings: Settings, stores: Stores) -> Addresses:
 
 def _prepared(administrator: str, stores: Stores, redis_url: str) -> Addresses:
     """Make the roles as the administrator of a server, and answer an address for each."""
-    url = make_url(administrator).set(drivername="postgresql+psycopg")
+    parts = urlsplit(administrator)
+    scheme = parts.scheme.partition("+")[0]
     passwords = {role: stores.secrets[f"password_{role}"] for role in roles.ROLES}
     try:
-        plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        plain = urlunsplit(parts._replace(scheme=scheme))
         with psycopg.connect(plain, autocommit=True, connect_timeout=10) as connection:
             roles.ensure_roles(connection, passwords)
-            roles.hand_over(connection, url.database or roles.DATABASE)
+            roles.hand_over(connection, connection.info.dbname)
     except psycopg.Error as error:
         raise CannotStart(f"DATABASE_URL cannot be used: {str(error).strip()}") from error
 
     def address(role: str) -> str:
-        mine = url.set(username=role, password=passwords[role])
-        return mine.render_as_string(hide_password=False)
+        host = parts.netloc.rpartition("@")[2]
+        login = f"{role}:{quote(passwords[role], safe='')}"
+        return urlunsplit(parts._replace(scheme="postgresql+psycopg", netloc=f"{login}@{host}"))
 
     return Addresses(
         owner=address("paydeck_owner"),

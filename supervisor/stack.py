@@ -85,12 +85,16 @@ class Stack:
         before = self.log.stat().st_size
         self._child.start()
         until = time.monotonic() + seconds
-        while f"ready {self.url}" not in self.log.read_text()[before:]:
+        while f"ready {self.url}" not in self._said_since(before):
             if not self._child.is_running or time.monotonic() > until:
-                said = self.log.read_text()[before:]
+                said = self._said_since(before)
                 self.stop()
                 raise RuntimeError(f"Paydeck did not start:\n{said}")
             time.sleep(0.05)
+
+    def _said_since(self, place: int) -> str:
+        """What the start command printed behind byte `place` of its log."""
+        return self.log.read_bytes()[place:].decode(errors="replace")
 
     def stop(self) -> None:
         """Stop as Ctrl-C does; whatever an earlier kill of the supervisor left is ended too."""
