@@ -17,7 +17,7 @@ from supervisor.answers import answers
 from supervisor.child import Child, Command, kill_marked
 from supervisor.environment import environment
 from supervisor.errors import CannotStart
-from supervisor.processes import MIGRATE, PROCESSES, SEED, Process, Role
+from supervisor.processes import MIGRATE, PROCESSES, RELOADING_WEB, SEED, Process, Role
 from supervisor.settings import ROOT, Settings
 from supervisor.stores import Stores
 from supervisor.watch import Watch
@@ -40,7 +40,11 @@ class Copy:
             *(() if settings.redis_url else ("valkey",)),
         ]
         self.settings = settings
-        self._table = [row for row in table if not (settings.has_stripe and row.role is Role.NONE)]
+        self._table = [
+            RELOADING_WEB if settings.is_reloading and row.name == RELOADING_WEB.name else row
+            for row in table
+            if not (settings.has_stripe and row.role is Role.NONE)
+        ]
         self.stores = Stores(settings.data, wanted=wanted)
         self._all_runs = f"{self.stores.places.digest}/run/"
         self._mark = f"{self._all_runs}{os.getpid()}"
