@@ -62,13 +62,13 @@ test: vendor-dev ## run all tests, journeys in a browser included (ARGS for pyte
 	@exec $(BIN)/python scripts/run_tests.py $(ARGS)
 
 test-fast: vendor-dev ## run the tests that start no second copy and no browser
-	@exec $(BIN)/python -m pytest -q -n 2 tests --ignore=tests/setup --ignore=tests/simulation $(ARGS)
+	@exec $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests --ignore=tests/setup --ignore=tests/simulation $(ARGS)
 
 test-integration: vendor-dev ## run the tests that start real copies of Paydeck and its parts
-	@exec $(BIN)/python -m pytest -q -n 2 tests/setup tests/sandbox tests/races $(ARGS)
+	@exec $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/setup tests/sandbox tests/races $(ARGS)
 
 test-e2e: vendor-dev ## run the journeys in a browser alone
-	@exec $(BIN)/python -m pytest -q -n 2 e2e $(ARGS)
+	@exec $(BIN)/python -m pytest -q -n 2 --dist loadgroup e2e $(ARGS)
 
 lint: .venv/dev ## check style, types, import contracts and templates
 	@$(BIN)/ruff check .

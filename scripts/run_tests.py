@@ -32,7 +32,18 @@ def main(extra: list[str]) -> int:
 
 def _pytest(folder: str, env: Mapping[str, str], extra: list[str]) -> int:
     """The exit code of one pytest run; a folder without tests is a failure, not a success."""
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", folder, *extra]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        "2",
+        "--dist",
+        "loadgroup",
+        folder,
+        *extra,
+    ]
     return subprocess.run(command, cwd=ROOT, env=dict(env), check=False).returncode
 
 

@@ -1,0 +1,125 @@
+"""The whole of Paydeck as `make run` starts it: what it tells, what it survives, how it ends."""
+
+import http.client
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from supervisor.answers import answers
+from supervisor.child import marked
+from supervisor.stack import Stack
+
+START_SECONDS = 120
+pytestmark = pytest.mark.xdist_group("whole copy")
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    began = time.monotonic()
+    with Stack() as running:
+        assert time.monotonic() - began < START_SECONDS
+        yield running
+
+
+def _alive(pids: list[int]) -> list[int]:
+    return [pid for pid in pids if _state(pid) not in {"", "Z"}]
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return ""
+
+
+def _all_answer(stack: Stack) -> bool:
+    return (
+        answers(f"{stack.url}/ready")
+        and answers(f"http://127.0.0.1:{stack.port + 1}/health")
+        and answers(f"http://127.0.0.1:{stack.port + 2}/health")
+    )
+
+
+def _eventually_answers(stack: Stack, seconds: float = 30.0) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if _all_answer(stack):
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def test_the_summary_names_three_people_and_a_checkout_that_is_always_fresh(stack: Stack) -> None:
+    told = stack.demo
+    assert [person["role"] for person in told["sign_ins"]] == ["shopper", "merchant", "admin"]
+    said = stack.log.read_text()
+    for person in told["sign_ins"]:
+        assert person["email"] in said
+        assert person["password"] in said
+    assert said.rstrip().endswith(f"ready {stack.url}")
+    places = {_where_to(stack, told["checkout"]) for _ in range(2)}
+    assert len(places) == 2
+    assert all("/checkout/" in place for place in places)
+
+
+def _where_to(stack: Stack, address: str) -> str:
+    connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=10)
+    try:
+        connection.request("GET", address.removeprefix(stack.url))
+        answer = connection.getresponse()
+        assert answer.status in {302, 303}
+        return answer.headers["Location"]
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["web", "socket", "sandbox", "relay", "sweeper", "worker-1", "worker-2", "valkey", "postgres"],
+)
+def test_every_process_comes_back_after_a_crash_with_nothing_left_of_its_old_life(
+    stack: Stack, name: str
+) -> None:
+    family = list(marked(f"{stack.digest}/run/{stack.supervisor_pid}/{name}/"))
+    old = stack.kill(name)
+    stack.wait_until_back(name, old)
+    assert _alive(family) == []
+    assert _eventually_answers(stack)
+
+
+def test_a_killed_supervisor_takes_everything_along_and_the_next_start_finds_all_as_it_was(
+    stack: Stack,
+) -> None:
+    before = stack.demo
+    family = [*stack.pids.values(), *marked(f"{stack.digest}/")]
+    stack.kill("supervisor")
+    until = time.monotonic() + 10
+    while _alive(family) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert _alive(family) == []
+    stack.start()
+    after = stack.demo
+    same = ("portal", "sandbox", "sign_ins", "checkout", "cluster")
+    assert {name: after[name] for name in same} == {name: before[name] for name in same}
+    assert _all_answer(stack)
+
+
+def test_each_process_knows_its_own_role_alone(stack: Stack) -> None:
+    secrets = json.loads((stack.data / "secrets.json").read_text())
+    owner = secrets["password_paydeck_owner"].encode()
+    for name in ("web", "socket", "relay", "sweeper", "worker-1", "sandbox"):
+        env = Path(f"/proc/{stack.pids[name]}/environ").read_bytes()
+        assert owner not in env, name
+        assert (secrets["ENCRYPTION_KEY"].encode() in env) == (name != "sandbox")
+
+
+def test_a_stop_leaves_nothing_and_is_quick(stack: Stack) -> None:
+    family = [*stack.pids.values(), *marked(f"{stack.digest}/"), stack.supervisor_pid]
+    began = time.monotonic()
+    stack.stop()
+    assert time.monotonic() - began < 10
+    assert _alive(family) == []
+    assert stack.exit_code == 0
