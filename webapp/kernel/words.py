@@ -44,6 +44,9 @@ def money_text(money: Money) -> str:
     text: str = format_currency(
         money.decimal(), money.currency, locale=_locale(money.currency), decimal_quantization=True
     )
+    symbol = symbol_of(money.currency)
+    if symbol.isalpha() and symbol + " " not in text.replace("\u00a0", " "):
+        text = text.replace(symbol, symbol + " ")
     return text.replace("\u00a0", " ").replace("-", "−")
 
 
