@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -20,7 +21,7 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 
 
-class CannotOpen(Exception):  # noqa: N818 - named for what it is
+class CannotOpen(Exception):
     """A sealed value does not open here: other key, other place, or tampered with."""
 
 
@@ -92,19 +93,33 @@ def mask_name(name: str) -> str:
     return " ".join(f"{word[0]}." for word in name.split() if word) or "•••"
 
 
-_DIGIT_RUN = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
+_DIGIT_RUN = re.compile(r"\d(?:[ -]?\d){12,}")
+_DIGITS = re.compile(r"\d+")
+_CARD_LENGTHS = range(13, 20)
 
 
 def looks_like_card_number(text: str) -> str | None:
     """Return the first run in `text` with a card's prefix, length and check digit, or None.
 
+    Other numbers beside it, such as its expiry date, do not hide it.
     Source: ISO/IEC 7812-1 (Luhn), and the major brands' published prefixes and lengths.
     """
-    for found in _DIGIT_RUN.finditer(text):
-        digits = re.sub(r"\D", "", found.group())
-        if _known_prefix(digits) and _luhn(digits):
-            return found.group()
+    for run in _DIGIT_RUN.finditer(text):
+        for digits, written in _candidates(run.group()):
+            if _known_prefix(digits) and _luhn(digits):
+                return written
     return None
+
+
+def _candidates(run: str) -> Iterator[tuple[str, str]]:
+    """Yield neighbouring groups of digits as long as a card number, bare and as written."""
+    groups = list(_DIGITS.finditer(run))
+    for place, first in enumerate(groups):
+        digits = ""
+        for last in groups[place : place + max(_CARD_LENGTHS)]:
+            digits += last.group()
+            if len(digits) in _CARD_LENGTHS:
+                yield digits, run[first.start() : last.end()]
 
 
 def _known_prefix(digits: str) -> bool:
