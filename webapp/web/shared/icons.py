@@ -16,7 +16,7 @@ def install(app: Flask) -> None:
 
 
 def icon(name: str) -> Markup:
-    """Return a decorative icon named as in scripts/icons.txt; words stand beside it, never in it."""
+    """Return a decorative icon named as in scripts/icons.txt; its words stand beside it."""
     return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
         asset(SPRITE), name
     )
