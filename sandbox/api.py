@@ -7,6 +7,8 @@ from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
 
 from sandbox import chance, faults, idempotency
 from sandbox.config import Settings
@@ -47,6 +49,7 @@ class Api:
             view_func=_unknown,
             methods=["GET", "POST", "DELETE"],
         )
+        app.register_error_handler(HTTPException, _refused)
 
     def _view(self, route: Route) -> Any:  # noqa: ANN401 Flask's own type of view
         def view(**arguments: str) -> Response:
@@ -196,3 +199,13 @@ def _unknown(rest: str) -> Response:
         "of the provider's API."
     )
     return _response(ApiError(404, message).answer(), chance.new_id("req_", 14))
+
+
+def _refused(error: HTTPException) -> AnyResponse:
+    """What goes wrong outside a call's own work, in the provider's shape under its addresses."""
+    if not request.path.startswith("/v1/"):
+        return error.get_response()
+    status = error.code or 500
+    kind = "invalid_request_error" if status < 500 else "api_error"  # noqa: PLR2004 server errors
+    refusal = ApiError(status, error.description or error.name, type=kind)
+    return _response(refusal.answer(), chance.new_id("req_", 14))

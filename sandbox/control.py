@@ -206,8 +206,9 @@ def _flag(values: Json, name: str) -> bool:
 
 
 def _lose(values: Json) -> int:
-    if values.get("lose") in {True, "true", "on", "all"}:
+    raw = values.get("lose")
+    if raw is True or raw in ("true", "on", "all"):
         return -1
-    if values.get("lose") in {False, "false"}:
+    if raw is False or raw == "false":
         return 0
     return int(_number(values, "lose", 0, -1, 1_000_000))
