@@ -49,13 +49,18 @@ def start(name: str) -> Process:
     """Make this process ready to work as `name`; a bad setting ends it with its name."""
     settings = config.read()
     process = Process(name, settings, create_app(settings, ROUTES), clock.now().timestamp())
-    _here[:] = [process]
+    put(process)
     _log.info("started", process=name, pid=os.getpid())
     return process
 
 
+def put(process: Process) -> None:
+    """Make `process` the one that this module's functions work in."""
+    _here[:] = [process]
+
+
 def here() -> Process:
-    """Return the process that `start` made ready."""
+    """Return the process that `start` or `put` made ready."""
     return _here[0]
 
 
