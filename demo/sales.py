@@ -1,0 +1,281 @@
+"""One sale of the story from order to end: every row it leaves, every move, fact and entry."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from itertools import count
+
+from demo.books import Books
+from demo.cast import Cast, customer
+from demo.rows import Rows
+from demo.story import CARDS, DECLINES, OUTAGE_DECLINE, Shop
+from webapp import ledger, payments
+from webapp.kernel import crypto, ids
+from webapp.kernel.money import Money
+from webapp.ledger import AccountRef
+from webapp.orders import CHECKOUT_LASTS, CheckoutSession, Order
+from webapp.outbox import PROVIDER, SYSTEM, Actor
+from webapp.payments import Payment
+from webapp.payments.entries import Capture, captured
+
+SECONDS = dt.timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """What is sold to whom and what becomes of it: declines first, then `ending`."""
+
+    shop: Shop
+    amount: Money
+    words: str
+    at: dt.datetime
+    email: str
+    user_key: str | None
+    declines: int
+    ending: str
+    method: str = "card"
+    is_outage: bool = False
+
+
+class Till:
+    """Writes sales as rows."""
+
+    def __init__(self, rows: Rows, cast: Cast, books: Books) -> None:
+        self._rows = rows
+        self._cast = cast
+        self._books = books
+        self._numbers = {key: count(1001) for key in cast.merchants}
+        self._methods = count(1)
+        self.last_numbers: dict[str, int] = {}
+
+    def ring(self, sale: Sale) -> None:
+        """Write one sale."""
+        order = self._order(sale)
+        session = self._session(sale, order)
+        if sale.ending == "untried":
+            self._close(session, "expired", session.expires_at, "Its time was over.")
+        else:
+            self._pay(sale, order, session)
+        self._rows.put("checkout_session", session)
+        self._rows.put("shop_order", order, metadata={})
+
+    def _order(self, sale: Sale) -> Order:
+        merchant = self._cast.merchants[sale.shop.key]
+        user = self._cast.users[sale.user_key] if sale.user_key else None
+        number = next(self._numbers[sale.shop.key])
+        self.last_numbers[sale.shop.key] = number
+        owner = Actor("merchant_user", merchant.user_id)
+        order = Order(
+            id=self._rows.chance.id("order", sale.at),
+            merchant_id=merchant.id,
+            livemode=False,
+            user_id=user.id if user else None,
+            customer_id=customer(
+                self._rows, self._cast, sale.shop, sale.email, sale.at, user.id if user else None
+            ),
+            kind="sale",
+            number=str(number),
+            amount_minor=sale.amount.minor,
+            currency=sale.amount.currency,
+            description=sale.words,
+            created_at=sale.at,
+            created_by=merchant.user_id,
+        )
+        self._rows.step(order, "pending", sale.at, because="The order was created.", by=owner)
+        return order
+
+    def _session(self, sale: Sale, order: Order) -> CheckoutSession:
+        opened = sale.at + 20 * SECONDS
+        session_id = self._rows.chance.id("checkout_session", opened)
+        session = CheckoutSession(
+            id=session_id,
+            merchant_id=order.merchant_id,
+            livemode=False,
+            user_id=order.user_id,
+            order_id=order.id,
+            token_hash=ids.token_hash(f"demo:{session_id}"),
+            opened_at=opened,
+            expires_at=opened + CHECKOUT_LASTS,
+        )
+        self._rows.step(session, "open", opened, because="The checkout was opened.")
+        return session
+
+    def _pay(self, sale: Sale, order: Order, session: CheckoutSession) -> None:
+        at = sale.at + self._rows.chance.between(40, 200) * SECONDS
+        payment = self._payment(sale, order, session, at)
+        shopper = Actor("shopper", payment.user_id)
+        self._rows.step(payment, "created", at, because="The shopper began to pay.", by=shopper)
+        for _ in range(sale.declines):
+            at = self._decline(sale, payment, at)
+        if sale.ending == "captured":
+            at = self._capture(sale, order, payment, at)
+            order.completed_at = at
+            self._rows.step(order, "completed", at, because="The order was paid.", by=PROVIDER)
+            self._close(session, "complete", at, "The order was paid.")
+        else:
+            ends = max(session.expires_at, at + SECONDS)
+            payment.finished_at = ends
+            because = "Every try was declined and the link's time is over."
+            if sale.ending == "expired":
+                because = "Nobody paid before the link's time was over."
+            self._rows.step(payment, sale.ending, ends, because=because)
+            self._close(session, "expired", ends, "Its time was over.")
+        self._rows.put("payment", payment, metadata={})
+
+    def _payment(
+        self, sale: Sale, order: Order, session: CheckoutSession, at: dt.datetime
+    ) -> Payment:
+        payment = Payment(
+            id=self._rows.chance.id("payment", at),
+            merchant_id=order.merchant_id,
+            livemode=False,
+            user_id=order.user_id,
+            order_id=order.id,
+            customer_id=order.customer_id,
+            checkout_session_id=session.id,
+            amount_minor=order.amount_minor,
+            currency=order.currency,
+            captured_minor=0,
+            fee_bps=sale.shop.fee_bps,
+            fee_minor=0,
+            created_at=at,
+            attempt_count=0,
+            email_index=crypto.blind_index(sale.email, purpose="email"),
+        )
+        payment.seal({"email": sale.email})
+        return payment
+
+    def _decline(self, sale: Sale, payment: Payment, at: dt.datetime) -> dt.datetime:
+        answered = at + self._rows.chance.between(2, 9) * SECONDS
+        code = OUTAGE_DECLINE if sale.is_outage else self._rows.chance.pick(DECLINES)
+        self._begin(payment, "card", at)
+        self._attempt(payment, "declined", at, answered, decline_code=code)
+        payment.last_decline_code = code
+        self._rows.step(
+            payment, "awaiting_method", answered, because="The bank declined.", by=PROVIDER
+        )
+        return answered + self._rows.chance.between(15, 90) * SECONDS
+
+    def _capture(
+        self, sale: Sale, order: Order, payment: Payment, at: dt.datetime
+    ) -> dt.datetime:
+        from_wallet = sale.method == "wallet"
+        taken = at + (SECONDS if from_wallet else self._rows.chance.between(1, 7) * SECONDS)
+        if from_wallet:
+            payment.method_kind, payment.method_label = "wallet", "Wallet"
+            payment.attempt_count += 1
+            self._row_of_attempt(payment, "wallet", "succeeded", taken, taken)
+            source = ledger.wallet(payment.user_id or "", False, payment.currency)  # noqa: FBT003
+        else:
+            self._begin(payment, "card", at)
+            self._attempt(payment, "succeeded", at, taken)
+            source = ledger.clearing(False, payment.currency)  # noqa: FBT003
+        fee = payment.amount.basis_points(payment.fee_bps)
+        payment.captured_minor, payment.fee_minor = payment.amount_minor, fee.minor
+        payment.captured_at = payment.finished_at = taken
+        payment.last_decline_code = None
+        fact_id = self._rows.step(
+            payment, "captured", taken, because="The money was taken.", by=PROVIDER
+        )
+        self._post(order, payment, source, taken)
+        self._tell(order, payment, fact_id, taken)
+        return taken
+
+    def _begin(self, payment: Payment, method: str, at: dt.datetime) -> None:
+        payment.method_kind = method
+        payment.method_label = None
+        shopper = Actor("shopper", payment.user_id)
+        self._rows.step(
+            payment, "processing", at, because="The shopper asked to pay.", by=shopper
+        )
+
+    def _attempt(
+        self,
+        payment: Payment,
+        status: str,
+        at: dt.datetime,
+        ended: dt.datetime,
+        decline_code: str | None = None,
+    ) -> None:
+        payment.attempt_count += 1
+        brand = self._rows.chance.pick(CARDS)
+        last4 = f"{self._rows.chance.between(0, 9999):04}"
+        payment.method_label = f"{brand.title()} •••• {last4}"
+        self._row_of_attempt(
+            payment, "card", status, at, ended, card=(brand, last4), decline_code=decline_code
+        )
+
+    def _row_of_attempt(  # noqa: PLR0913 - one row's columns
+        self,
+        payment: Payment,
+        kind: str,
+        status: str,
+        at: dt.datetime,
+        ended: dt.datetime,
+        *,
+        card: tuple[str, str] | None = None,
+        decline_code: str | None = None,
+    ) -> None:
+        attempt_id = self._rows.chance.id("attempt", at)
+        brand, last4 = card or (None, None)
+        known = json.dumps({"brand": brand, "last_4": last4, "card_type": "credit"})
+        self._rows.add(
+            "attempt",
+            id=attempt_id,
+            payment_id=payment.id,
+            merchant_id=payment.merchant_id,
+            livemode=False,
+            user_id=payment.user_id,
+            number=payment.attempt_count,
+            method_kind=kind,
+            provider_method_id=f"pm_demo_{next(self._methods)}" if card else None,
+            status=status,
+            card_brand=brand,
+            card_last4=last4,
+            card_sealed=crypto.seal(known, context=f"attempt:card:{attempt_id}") if card else None,
+            decline_code=decline_code,
+            started_at=at,
+            finished_at=ended,
+        )
+
+    def _post(self, order: Order, payment: Payment, source: AccountRef, at: dt.datetime) -> None:
+        capture = Capture(
+            source=source,
+            merchant_id=order.merchant_id or "",
+            livemode=False,
+            amount=payment.amount,
+            fee=payment.fee,
+        )
+        self._books.post(
+            f"payment.captured:{payment.id}",
+            captured(capture),
+            at,
+            kind="payment.captured",
+            merchant_id=order.merchant_id or "",
+            because=f"Order #{order.number} was paid.",
+        )
+
+    def _tell(self, order: Order, payment: Payment, fact_id: str, at: dt.datetime) -> None:
+        if payment.user_id is None:
+            return
+        words = payments.history_text(payment.captured, order.number).split(" paid for ")
+        self._rows.add(
+            "message",
+            id=self._rows.chance.id("message", at),
+            user_id=payment.user_id,
+            merchant_id=payment.merchant_id,
+            livemode=False,
+            kind="payment.captured",
+            text=f"Your payment of {words[0]} for {words[1]} is successful.",
+            about_kind="payment",
+            about_id=payment.id,
+            fact_id=fact_id,
+            created_at=at,
+            read_at=at + dt.timedelta(hours=2),
+        )
+
+    def _close(self, session: CheckoutSession, status: str, at: dt.datetime, because: str) -> None:
+        session.closed_at = at
+        self._rows.step(session, status, at, because=because, by=SYSTEM)
