@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MARK = "PAYDECK_CHILD"
+_LARGEST_LOG = 10_000_000
 _LEASH = Path(__file__).with_name("leash.py")
 
 
@@ -71,6 +72,8 @@ class Child:
         owner = command.owner or Owner(os.getuid(), os.getgid())
         numbers = (int(command.stop_signal), os.getpid(), owner.uid, owner.gid)
         leashed = [sys.executable, "-I", "-S", str(_LEASH), *(str(n) for n in numbers)]
+        if command.log.exists() and command.log.stat().st_size > _LARGEST_LOG:
+            command.log.replace(command.log.with_suffix(".old"))
         with command.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*leashed, *command.argv],

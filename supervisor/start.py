@@ -166,7 +166,10 @@ class Copy:
             waiting = {name: url for name, url in waiting.items() if not answers(url)}
             if waiting and time.monotonic() > until:
                 name = next(iter(waiting))
-                raise CannotStart(f"{name} did not answer in time:\n{self._tail(name)}")
+                raise CannotStart(
+                    f"{name} did not answer at {waiting[name]} in time; its log ends with:\n"
+                    f"{self._tail(name)}"
+                )
             time.sleep(0.1)
 
     def _refuse_hopeless(self) -> None:
