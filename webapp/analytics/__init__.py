@@ -3,7 +3,13 @@
 from webapp.analytics.figures import Figure, hours_figure, volume_figure
 from webapp.analytics.models import Outcome, RollupQuarter
 from webapp.analytics.periods import day_in, day_range, midnight
-from webapp.analytics.proof import CONSUMER, Difference, compare_with_facts, rebuild
+from webapp.analytics.proof import (
+    CONSUMER,
+    Difference,
+    compare_with_facts,
+    compare_with_ledger,
+    rebuild,
+)
 from webapp.analytics.queries import (
     Daily,
     DayFigures,
@@ -45,7 +51,8 @@ __all__ = [
     "CONSUMER", "GRID_NARROW", "GRID_WIDE", "NARROW", "WEEKDAYS", "WIDE", "Change", "Daily",
     "DayFigures", "Difference", "Figure",
     "Outcome", "RollupQuarter", "Subject", "TodayFigures", "Totals", "WeekGrid", "Words", "change",
-    "compare_with_facts", "currencies", "daily", "day_in", "day_name", "day_range", "fold",
+    "compare_with_facts", "compare_with_ledger", "currencies", "daily", "day_in", "day_name",
+    "day_range", "fold",
     "freshness", "hour_by_weekday", "hour_span", "hours_figure", "hours_svg", "hours_title",
     "midnight", "payments_counted", "points", "rebuild", "today", "volume_figure",
     "volume_note", "volume_svg", "volume_title", "volume_total",

@@ -134,9 +134,9 @@ def today(subject: Subject, moment: dt.datetime) -> TodayFigures:
     rows = db.session.execute(wanted).all()
     return TodayFigures(
         day=day_in(moment, subject.zone),
-        today=_totals([row.tuple()[1:] for row in rows if row[0] == "today"], subject.currency),
+        today=_totals([tuple(row)[1:] for row in rows if row[0] == "today"], subject.currency),
         yesterday=_totals(
-            [row.tuple()[1:] for row in rows if row[0] == "yesterday"], subject.currency
+            [tuple(row)[1:] for row in rows if row[0] == "yesterday"], subject.currency
         ),
         compared_until=then.end,
     )
@@ -228,7 +228,7 @@ def _by_day(subject: Subject, within: Range) -> dict[dt.date, list[tuple[Any, ..
     )
     found: dict[dt.date, list[tuple[Any, ...]]] = {}
     for row in db.session.execute(wanted):
-        found.setdefault(row[0], []).append(row.tuple()[1:])
+        found.setdefault(row[0], []).append(tuple(row)[1:])
     return found
 
 
