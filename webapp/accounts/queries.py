@@ -85,7 +85,7 @@ def members_of(merchant_id: str) -> Sequence[MemberRow]:
         .where(Membership.merchant_id == merchant_id, Membership.ended_at.is_(None))
         .order_by(Membership.id)
     )
-    return [MemberRow(membership, user) for membership, user in rows.tuples()]
+    return [MemberRow(membership, user) for membership, user in rows]
 
 
 def merchants_of(user_id: str) -> Sequence[tuple[Merchant, str]]:
@@ -96,7 +96,7 @@ def merchants_of(user_id: str) -> Sequence[tuple[Merchant, str]]:
         .where(Membership.user_id == user_id, Membership.ended_at.is_(None))
         .order_by(Membership.id)
     )
-    return [(merchant, role) for merchant, role in rows.tuples()]
+    return [(merchant, role) for merchant, role in rows]
 
 
 def users_page(
@@ -138,10 +138,10 @@ def merchants_page(
 def user_counts() -> dict[str, int]:
     """Return how many people there are by status; needs the admin scope."""
     rows = db.session.execute(select(User.status, func.count()).group_by(User.status))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def merchant_counts() -> dict[str, int]:
     """Return how many merchants there are by status; needs the admin scope."""
     rows = db.session.execute(select(Merchant.status, func.count()).group_by(Merchant.status))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
