@@ -18,6 +18,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Connection, DateTime, Engine, MetaData, Text, event, text
 from sqlalchemy.exc import DBAPIError as DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import (
     DeclarativeBase,
     Session,
@@ -35,6 +36,8 @@ CONNECT_OPTIONS = (
 #: SQLSTATE classes and codes after which trying again is right (locks, deadlock, full, going down).
 PASSING_STATES = ("40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03")
 PASSING_CLASSES = ("08", "53")
+#: Whatever the database or the way to it may raise, for those who type no SQL themselves.
+DatabaseFault = SQLAlchemyError
 
 
 #: The types that columns of ids and of moments have.
@@ -90,7 +93,11 @@ class ScopedSession(FlaskSession):
     """Chooses the pool of the scope's role."""
 
     def get_bind(
-        self, mapper: Any | None = None, clause: Any | None = None, bind: Any | None = None, **kw: Any
+        self,
+        mapper: Any | None = None,
+        clause: Any | None = None,
+        bind: Any | None = None,
+        **kw: Any,
     ) -> Engine | Connection:
         """Return the engine of the current scope's role, or the connection that a test holds."""
         held = _held_connection.get()
@@ -222,6 +229,11 @@ def is_passing(error: DBAPIError) -> bool:
     if state is None:
         return error.connection_invalidated
     return state in PASSING_STATES or state[:2] in PASSING_CLASSES
+
+
+def ping() -> None:
+    """Return when the database answers; raises DBAPIError when it does not."""
+    session.execute(text("SELECT 1"))
 
 
 @contextmanager

@@ -54,6 +54,14 @@ def client() -> redis.Redis:
     return _client[0]
 
 
+def answers() -> bool:
+    """Whether Valkey answers right now."""
+    try:
+        return bool(client().ping())
+    except redis.RedisError:
+        return False
+
+
 def soon(kind: str) -> None:
     """After this transaction commits, tell whoever waits for `kind` (once per transaction)."""
     kinds: set[str] = db.session().info.setdefault("wakes", set())

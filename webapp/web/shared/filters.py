@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from webapp.kernel import clock, words
 from webapp.kernel.money import Money
+from webapp.web.shared.pills import pill
 
 
 def install(app: Flask) -> None:
@@ -22,6 +23,7 @@ def install(app: Flask) -> None:
     app.add_template_filter(day, "day")
     app.add_template_filter(lambda at: at.isoformat(), "isoformat")
     app.add_template_filter(minutes_left, "minutes_left")
+    app.add_template_filter(lambda status, noun: pill(noun, status), "pill_of")
 
 
 def money(amount: Money) -> Markup:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask import Flask, Request, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g, request, session
 from flask_login import LoginManager, UserMixin, current_user
 
 from webapp import accounts
@@ -42,6 +42,7 @@ def install(app: Flask, settings: Settings) -> None:
     def know_the_person() -> None:
         if request.endpoint == "static":
             return
+        g.pop("_login_user", None)
         seat = current_user._get_current_object()  # noqa: SLF001 - the proxy's documented way out
         if isinstance(seat, Seat):
             g.person = seat.person
@@ -51,6 +52,12 @@ def install(app: Flask, settings: Settings) -> None:
 def token() -> str | None:
     """Return the session token that the browser sent, or None."""
     return request.cookies.get(_settings().session_cookie)
+
+
+def renew_form_seed() -> None:
+    """Forget what the form cookie holds, so that forms from before no longer pass as one's own."""
+    session.clear()
+    g.pop("csrf_token", None)
 
 
 def remember(response: Response, signed_in: accounts.SignedIn) -> Response:

@@ -52,6 +52,9 @@ def parts_context() -> dict[str, object]:
             "long_name": LONG_NAME,
             "arabic_name": ARABIC_NAME,
             "bars": _bars(),
+            "figures": [
+                [f"{day} Nov 2026", str(value or "–")] for day, value in enumerate(DAYS, 1)
+            ],
         }
     }
 

@@ -1,0 +1,132 @@
+"""The admin's first page, health, the audit trail, and money that was set aside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import make_response, render_template, request
+from werkzeug.wrappers import Response
+
+from webapp import accounts, audit, gateway, ledger, outbox, payments
+from webapp.kernel import clock, wake
+from webapp.kernel.money import Money
+from webapp.kernel.paging import PageRequest, page_request
+from webapp.web.admin.door import blueprint
+from webapp.web.status import checks
+
+SILENT_SECONDS = 15
+SHORT = PageRequest(limit=8)
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRow:
+    """One process as it last reported itself."""
+
+    name: str
+    pid: int
+    seconds_ago: int
+    up_minutes: int
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it has not been heard of for too long."""
+        return self.seconds_ago > SILENT_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the health page shows."""
+
+    checks: list[checks.Check]
+    overall: str
+    processes: list[ProcessRow]
+    waiting: dict[str, int]
+    oldest_waiting_seconds: int
+    backlog: gateway.Backlog
+    trail: audit.Verification
+
+
+@blueprint.get("/admin")
+def overview() -> Response:
+    """Show what needs somebody, and how much there is of everything."""
+    return make_response(render_template("admin/overview.html", **_overview()))
+
+
+@blueprint.get("/admin/now")
+def overview_now() -> Response:
+    """Give the live part of the first page."""
+    return make_response(render_template("admin/_overview.html", **_overview()))
+
+
+@blueprint.get("/admin/health")
+def health() -> Response:
+    """Show every dependency, process and queue."""
+    return make_response(render_template("admin/health.html", health=_health()))
+
+
+@blueprint.get("/admin/books")
+def books() -> Response:
+    """Check the books now and show what was found."""
+    return make_response(render_template("admin/books.html", report=ledger.check_books()))
+
+
+@blueprint.get("/admin/audit")
+def trail() -> Response:
+    """Show who did what, newest first."""
+    asked = page_request(older=request.args.get("older"), newer=request.args.get("newer"))
+    page = audit.recent(asked, action=request.args.get("action") or None)
+    return make_response(render_template("admin/audit.html", page=page, proof=audit.verify()))
+
+
+@blueprint.get("/admin/anomalies")
+def anomalies() -> Response:
+    """Show the money that came and fits no order."""
+    asked = page_request(older=request.args.get("older"), newer=None)
+    page = payments.open_anomalies(asked)
+    rows = [
+        {"anomaly": one, "amount": Money(one.amount_minor, one.currency)} for one in page.rows
+    ]
+    return make_response(render_template("admin/anomalies.html", rows=rows, page=page))
+
+
+def _overview() -> dict[str, object]:
+    backlog = gateway.backlog()
+    newest = payments.payments_everywhere(asked=payments.PaymentFilter(), page=SHORT)
+    return {
+        "merchants": accounts.merchant_counts(),
+        "users": accounts.user_counts(),
+        "backlog": backlog,
+        "set_aside": len(payments.open_anomalies(PageRequest(limit=100)).rows),
+        "waiting": sum(outbox.waiting_counts().values()),
+        "rows": newest.rows,
+        "sellers": accounts.merchant_cards(
+            row.payment.merchant_id or "" for row in newest.rows
+        ),
+    }
+
+
+def _health() -> Health:
+    oldest = outbox.oldest_waiting()
+    found = checks.all_checks()
+    now = clock.now()
+    return Health(
+        checks=found,
+        overall=checks.overall(found),
+        processes=_processes(now.timestamp()),
+        waiting=outbox.waiting_counts(),
+        oldest_waiting_seconds=max(0, int((now - oldest).total_seconds())) if oldest else 0,
+        backlog=gateway.backlog(),
+        trail=audit.verify(),
+    )
+
+
+def _processes(now: float) -> list[ProcessRow]:
+    return [
+        ProcessRow(
+            name=beat.name,
+            pid=beat.pid,
+            seconds_ago=max(0, int(now - beat.seen_at)),
+            up_minutes=max(0, int((now - beat.started_at) / 60)),
+        )
+        for beat in sorted(wake.processes(), key=lambda one: one.name)
+    ]

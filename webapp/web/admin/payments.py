@@ -1,0 +1,75 @@
+"""The admin's pages about all merchants' payments; opening one is written to the audit trail."""
+
+from __future__ import annotations
+
+from flask import make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from webapp import accounts, audit, gateway, outbox, payments
+from webapp.kernel import db
+from webapp.kernel.errors import Invalid
+from webapp.kernel.paging import page_request
+from webapp.payments import PaymentFilter
+from webapp.web.admin.door import acting, blueprint
+from webapp.web.merchant.money_lines import money_lines
+from webapp.web.merchant.timelines import timeline_of
+from webapp.web.shared.pills import PILLS, pill
+
+
+@blueprint.get("/admin/payments")
+def payments_list() -> Response:
+    """Show all payments, newest first, filtered by what the address says."""
+    asked = page_request(older=request.args.get("older"), newer=request.args.get("newer"))
+    status = request.args.get("status") or None
+    if status is not None and status not in PILLS["payment"]:
+        raise Invalid("There is no such status.", param="status")
+    typed = request.args.get("q", "").strip()
+    wanted = PaymentFilter(statuses=(status,) if status else (), text=typed or None)
+    page = payments.payments_everywhere(asked=wanted, page=asked)
+    return make_response(
+        render_template(
+            "admin/payments.html",
+            page=page,
+            pills=PILLS["payment"],
+            status=status,
+            typed=typed,
+            sellers=accounts.merchant_cards(row.payment.merchant_id or "" for row in page.rows),
+        )
+    )
+
+
+@blueprint.get("/admin/payments/<payment_id>")
+def payment(payment_id: str) -> Response:
+    """Show one payment with its tries, calls to the provider and messages from it."""
+    detail = payments.any_payment(payment_id)
+    merchant_id = detail.payment.merchant_id
+    with db.transaction():
+        audit.record(
+            "payment.viewed", "payment", payment_id, by=acting(), merchant_id=merchant_id
+        )
+    return make_response(
+        render_template(
+            "admin/payment.html",
+            detail=payments.any_payment(payment_id),
+            pill=pill("payment", detail.payment.status),
+            state=payments.FLOW.states[detail.payment.status],
+            seller=accounts.merchant_card(merchant_id or ""),
+            money=money_lines(detail.payment, detail.payment.method_label or ""),
+            timeline=timeline_of(
+                [*detail.moves, *outbox.moves_of("order", detail.order.id)], {}, "UTC"
+            ),
+            operations=gateway.operations_of(payment_id),
+            events=gateway.events_of(payment_id),
+            is_intact=detail.payment.is_intact(),
+            under_way=payments.UNDER_WAY,
+            advice_on=payments.advice_on,
+            pills=PILLS,
+        )
+    )
+
+
+@blueprint.post("/admin/payments/<payment_id>/check")
+def check_payment(payment_id: str) -> Response:
+    """Ask the provider about a payment now."""
+    payments.check_now(payment_id)
+    return redirect(url_for("admin.payment", payment_id=payment_id), code=303)
