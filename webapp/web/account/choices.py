@@ -5,19 +5,20 @@ from __future__ import annotations
 import zoneinfo
 
 from babel.core import get_global
+from wtforms.fields.choices import SelectChoice
 
 from webapp.kernel import clock
 from webapp.kernel.money import EXPONENTS
 
-CURRENCIES = [(code, code) for code in EXPONENTS]
+CURRENCIES = [SelectChoice(code, code) for code in EXPONENTS]
 DEFAULT_CURRENCY = "INR"
 DEFAULT_ZONE = "Asia/Kolkata"
 DEFAULT_COUNTRY = "IN"
 SECONDS_A_MINUTE, MINUTES_AN_HOUR = 60, 60
 
 
-def zones() -> list[tuple[str, str]]:
-    """Return the time zones in which somebody lives, as (name, `City, Region (UTC+05:30)`)."""
+def zones() -> list[SelectChoice]:
+    """Return the time zones in which somebody lives, as `Region/City (UTC+05:30)`."""
     lived_in = get_global("zone_territories")
     now = clock.now()
     rows = []
@@ -26,7 +27,8 @@ def zones() -> list[tuple[str, str]]:
         minutes = int(offset.total_seconds()) // SECONDS_A_MINUTE if offset else 0
         hours, rest = divmod(abs(minutes), MINUTES_AN_HOUR)
         sign = "-" if minutes < 0 else "+"
-        rows.append((name, f"{name.replace('_', ' ')} (UTC{sign}{hours:02}:{rest:02})"))
+        words = f"{name.replace('_', ' ')} (UTC{sign}{hours:02}:{rest:02})"
+        rows.append(SelectChoice(name, words))
     return rows
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, g, request, session, url_for
+from flask import Response, flash, g, request, url_for
 
 from webapp import accounts
 from webapp.accounts import Purpose
@@ -99,7 +99,7 @@ def begin_session() -> Response:
         return page(SIGN_IN, status=TOO_MANY, form=form)
     except (accounts.Suspended, accounts.Busy) as refusal:
         return refused(form, refusal, SIGN_IN)
-    session.clear()
+    login.renew_form_seed()
     person = accounts.person_for(signed_in.session_token)
     home = landing(person) if person else url_for("account.sign_in")
     return login.remember(see(own_path(form.next.data) or home), signed_in)
@@ -111,7 +111,7 @@ def sign_out() -> Response:
     token = login.token()
     if token:
         accounts.sign_out(token)
-    session.clear()
+    login.renew_form_seed()
     flash("You are signed out.", "toast")
     return login.forget(see(url_for("account.sign_in")))
 

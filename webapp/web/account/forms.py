@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from webapp.kernel.errors import Refusal
@@ -34,10 +35,9 @@ class AccountForm(FlaskForm):  # type: ignore[misc]
         """Return the first error of a field, or None."""
         return self[name].errors[0] if self[name].errors else None
 
-    @property
-    def zones(self) -> list[tuple[str, str]]:
-        """Return the time zones on offer, as (name, words)."""
-        return zones()
+    def pairs(self, name: str) -> list[tuple[str, str]]:
+        """Return what a list offers, as (value, words)."""
+        return [(choice.value, choice.label) for choice in self[name].iter_choices()]
 
     @property
     def problems(self) -> list[dict[str, str | None]]:
@@ -56,7 +56,7 @@ class AccountForm(FlaskForm):  # type: ignore[misc]
 class RegisterForm(AccountForm):
     """Signing up, to pay or to sell."""
 
-    aim = RadioField(choices=[(PAY, "Pay"), (SELL, "Sell")], default=PAY)
+    aim = RadioField(choices=[SelectChoice(PAY, "Pay"), SelectChoice(SELL, "Sell")], default=PAY)
     name = StringField(validators=_asked("Enter your name."))
     email = StringField(validators=_asked("Enter your e-mail address."))
     password = PasswordField(validators=_asked("Choose a password."))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, g, session, url_for
+from flask import Response, flash, g, url_for
 
 from webapp import accounts
 from webapp.kernel.errors import Invalid
@@ -113,7 +113,7 @@ def change_password() -> Response:
     except (Invalid, accounts.WrongCredentials, accounts.Busy) as wrong:
         return refused(form, wrong, PASSWORD)
     mails.password_changed(g.person.email, g.person.user_id)
-    session.clear()
+    login.renew_form_seed()
     flash("Your password is changed. Every other browser was signed out.", "success")
     return login.remember(see(url_for("account.own.profile")), signed_in)
 

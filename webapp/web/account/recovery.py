@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, g, request, session, url_for
+from flask import Response, flash, g, request, url_for
 
 from webapp import accounts
 from webapp.accounts import Purpose
@@ -70,7 +70,7 @@ def choose_password(token: str) -> Response:
     except (Invalid, accounts.Busy) as wrong:
         return refused(form, wrong, RESET, action=request.path)
     mails.password_changed(accounts.own_email(user_id), user_id)
-    session.clear()
+    login.renew_form_seed()
     flash("Your new password is set. Every browser was signed out.", "success")
     return login.forget(see(url_for("account.sign_in")))
 
