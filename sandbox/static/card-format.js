@@ -63,26 +63,34 @@ export function groupExpiry(text, deleting = false) {
   return `${month} / ${year}`;
 }
 
-// Groups while typing and keeps the caret behind the same digit.
+// Groups while typing and keeps the caret behind the same digit; deleting a gap deletes the digit.
 export function groupWhileTyping(input, group) {
+  let shown = input.value;
   input.addEventListener("input", (event) => {
     const deleting = (event.inputType || "").startsWith("delete");
-    const before = digitsOf(input.value.slice(0, input.selectionStart ?? input.value.length)).length;
-    const atEnd = input.selectionStart === input.value.length;
-    const grouped = group(input.value, deleting);
-    if (grouped === input.value) return;
-    input.value = grouped;
-    let caret = grouped.length;
-    if (!atEnd || deleting) {
-      let seen = 0;
-      caret = 0;
-      while (caret < grouped.length && seen < before) {
-        if (/\d/.test(grouped[caret])) seen += 1;
-        caret += 1;
-      }
+    const caret = input.selectionStart ?? input.value.length;
+    const atEnd = caret === input.value.length;
+    let text = input.value;
+    let before = digitsOf(text.slice(0, caret)).length;
+    if (event.inputType === "deleteContentBackward" && before && digitsOf(text) === digitsOf(shown)) {
+      const last = text.slice(0, caret).search(/\d\D*$/);
+      text = text.slice(0, last) + text.slice(last + 1);
+      before -= 1;
     }
-    input.setSelectionRange(caret, caret);
+    shown = group(text, deleting);
+    if (shown === input.value) return;
+    input.value = shown;
+    const place = atEnd && !deleting ? shown.length : placeOfDigit(shown, before);
+    input.setSelectionRange(place, place);
   });
+}
+
+function placeOfDigit(text, count) {
+  let place = 0;
+  for (let seen = 0; place < text.length && seen < count; place += 1) {
+    if (/\d/.test(text[place])) seen += 1;
+  }
+  return place;
 }
 
 export function readExpiry(text) {

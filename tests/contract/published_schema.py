@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 ROOT = Path(__file__).parents[2]
@@ -52,8 +52,9 @@ def _plain(tree: Any) -> Any:  # noqa: ANN401 a JSON tree
 
 @cache
 def _registry() -> Registry[Any]:
-    resource: Resource[Any] = Resource(contents=schemas(), specification=DRAFT202012)
-    return Registry().with_resource("urn:spec", resource)
+    empty: Registry[Any] = Registry()
+    filled: Registry[Any] = empty.with_resource("urn:spec", DRAFT202012.create_resource(schemas()))
+    return filled
 
 
 def faults_of(kind: str, body: Any) -> list[str]:  # noqa: ANN401 any JSON value

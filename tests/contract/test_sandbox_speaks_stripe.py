@@ -10,6 +10,20 @@ from tests.contract.published_schema import faults_of, unknown_fields
 from tests.sandbox.running import RunningSandbox
 
 INTENT = {"amount": "100000", "currency": "inr"}
+PAY = {"confirm": "true", "payment_method": "pm_card_visa"}
+WAYS: dict[str, dict[str, str]] = {
+    "requires_payment_method": {},
+    "requires_confirmation": {"payment_method": "pm_card_visa"},
+    "requires_action": {
+        "confirm": "true",
+        "payment_method": "pm_card_authenticationRequired",
+        "return_url": "http://localhost:9/back",
+    },
+    "requires_capture": PAY | {"capture_method": "manual"},
+    "processing": PAY,
+    "canceled": {},
+    "succeeded": PAY,
+}
 
 
 def fits(kind: str, body: dict[str, Any]) -> None:
@@ -34,42 +48,14 @@ def made(sandbox: RunningSandbox, path: str, **values: str) -> dict[str, Any]:
 
 def intent_in(sandbox: RunningSandbox, status: str) -> dict[str, Any]:
     """A payment intent brought into the status by calls alone."""
-    pay = INTENT | {"confirm": "true", "payment_method": "pm_card_visa"}
-    back = {"return_url": "http://localhost:9/back"}
-    match status:
-        case "requires_payment_method":
-            return made(sandbox, "payment_intents", **INTENT)
-        case "requires_confirmation":
-            return made(sandbox, "payment_intents", **INTENT, payment_method="pm_card_visa")
-        case "requires_action":
-            asking = {"payment_method": "pm_card_authenticationRequired"}
-            return made(sandbox, "payment_intents", **(pay | asking | back))
-        case "requires_capture":
-            return made(sandbox, "payment_intents", **pay, capture_method="manual")
-        case "canceled":
-            first = made(sandbox, "payment_intents", **INTENT)
-            return made(sandbox, f"payment_intents/{first['id']}/cancel")
-        case "processing":
-            sandbox.control("settlement", seconds=600)
-            body = made(sandbox, "payment_intents", **pay)
-            sandbox.control("settlement", seconds=0)
-            return body
-        case _:
-            return made(sandbox, "payment_intents", **pay)
+    sandbox.control("settlement", seconds=600 if status == "processing" else 0)
+    body = made(sandbox, "payment_intents", **(INTENT | WAYS[status]))
+    if status == "canceled":
+        body = made(sandbox, f"payment_intents/{body['id']}/cancel")
+    return body
 
 
-@pytest.mark.parametrize(
-    "status",
-    [
-        "requires_payment_method",
-        "requires_confirmation",
-        "requires_action",
-        "requires_capture",
-        "processing",
-        "canceled",
-        "succeeded",
-    ],
-)
+@pytest.mark.parametrize("status", WAYS)
 def test_a_payment_intent_fits_in_every_status(sandbox: RunningSandbox, status: str) -> None:
     body = intent_in(sandbox, status)
     assert body["status"] == status
@@ -164,9 +150,7 @@ def test_a_checkout_session_fits_open_paid_and_expired(sandbox: RunningSandbox) 
 def test_refunds_of_every_end_fit(sandbox: RunningSandbox) -> None:
     for number in ("4242424242424242", "4000000000007726", "4000000000005126"):
         method = sandbox.typed_card(number).json()["id"]
-        paid = made(
-            sandbox, "payment_intents", **INTENT, confirm="true", payment_method=method
-        )
+        paid = made(sandbox, "payment_intents", **INTENT, confirm="true", payment_method=method)
         refund = made(sandbox, "refunds", payment_intent=paid["id"])
         fits("refund", refund)
         movement = fetched(sandbox, f"/v1/balance_transactions/{refund['balance_transaction']}")
