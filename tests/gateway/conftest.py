@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import pytest
 from flask import Flask
 
+from jobs.subscriptions import ROUTES
 from supervisor.stores import Stores
-from tests.gateway.signing import WEBHOOK_SECRET
-from tests.portal import ROUTES, cloned, dispose, environment
-from tests.provider_process import SECRET_KEY, Sandbox, running_sandbox
+from tests.gateway.working import make_applied_table
+from tests.portal import cloned, dispose, environment
+from tests.provider_process import SECRET_KEY, WEBHOOK_SECRET, Sandbox, running_sandbox
 from webapp import config
 from webapp.app import create_app
 from webapp.gateway.stripe_adapter import StripeKeys, StripeProvider
@@ -68,7 +69,6 @@ def worker_environment(stores: Stores, database: str, sandbox: Sandbox) -> dict[
         "DATABASE_URL": stores.url("paydeck_worker", database),
         "PROVIDER_ORIGIN": sandbox.origin,
         "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
-        "LOG_LEVEL": "CRITICAL",
     }
 
 
@@ -79,6 +79,7 @@ def worker(stores: Stores, sandbox: Sandbox) -> Iterator[Worker]:
         settings = config.read(worker_environment(stores, database, sandbox))
         app = create_app(settings, ROUTES)
         with app.app_context():
+            make_applied_table()
             yield Worker(app, stores, database, sandbox)
             db.session.remove()
         dispose(app)

@@ -7,12 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 import pytest
 import stripe as sdk
 
-from tests.gateway.signing import WEBHOOK_SECRET, an_event, raw, signature
-from tests.provider_process import SECRET_KEY, Sandbox, free_port
+from tests.gateway.signing import an_event, raw, signature
+from tests.provider_process import SECRET_KEY, WEBHOOK_SECRET, Sandbox, free_port
 from webapp.gateway import (
     CallKey,
     Cancel,
@@ -365,7 +366,7 @@ def test_the_providers_own_events_read_as_its_own_answers(
 
 @pytest.mark.parametrize("changes", [{"livemode": True}, {"account": "acct_somebody"}])
 def test_an_event_of_another_account_or_mode_is_refused_though_signed(
-    stripe: StripeProvider, changes: dict[str, object]
+    stripe: StripeProvider, changes: dict[str, Any]
 ) -> None:
     body = raw(an_event(**changes))
     with pytest.raises(BadEvent):

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.gateway.signing import WEBHOOK_SECRET, signature
+from tests.gateway.signing import signature
+from tests.provider_process import WEBHOOK_SECRET
 from webapp.gateway.errors import BadSignature
 from webapp.gateway.stripe_signature import check
 

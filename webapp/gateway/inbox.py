@@ -75,10 +75,11 @@ def receive(body: bytes, signature: str, *, provider: str = providers.DEFAULT) -
             due_at=now,
         )
         .on_conflict_do_nothing()
+        .execution_options(preserve_rowcount=True)
     )
     with db.transaction(db.NOBODY):
         done = db.session.execute(statement)
-        is_new = bool(done.rowcount)  # type: ignore[attr-defined]
+        is_new = done.rowcount == 1  # type: ignore[attr-defined]
         if is_new:
             wake.soon(WAKE)
     return Received(event.id, is_new=is_new)
