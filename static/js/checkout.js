@@ -53,7 +53,7 @@ function element(name, properties, ...children) {
 }
 
 function problem(errors) {
-  form.querySelector("[data-error-summary]")?.remove();
+  for (const old of document.querySelectorAll("main .banner-danger")) old.remove();
   const items = errors.map(({ field, message }) => {
     if (!field || field === "form") return element("li", { textContent: message });
     const link = element("a", { href: "#card-panel", textContent: message });
