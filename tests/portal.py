@@ -15,10 +15,7 @@ from psycopg import sql
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
-try:
-    from jobs.subscriptions import ROUTES
-except ImportError:  # TEMPORARY
-    ROUTES = {}
+from jobs.subscriptions import ROUTES
 from supervisor.stores import Stores
 from webapp import config
 from webapp.app import create_app

@@ -12,10 +12,11 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from webapp import outbox
+from webapp import cli, gateway, inbound, outbox
 from webapp.config import Settings
 from webapp.kernel import crypto, db, ids, log, wake
-from webapp.web.shared import context, errors, filters, icons, security
+from webapp.web import account, admin, checkout, home, mailbox, merchant, status
+from webapp.web.shared import context, errors, filters, icons, login, parts, security
 
 ROOT = Path(__file__).resolve().parent.parent
 BODY_LIMIT = 256 * 1024
@@ -32,50 +33,30 @@ def create_app(settings: Settings, routes: Mapping[str, Sequence[str]]) -> Flask
     crypto.use(crypto.KeyRing(settings.encryption_keys, settings.blind_index_key))
     wake.use(settings.redis_url)
     outbox.route(routes)
-    if gateway := _built("webapp.gateway", "use"):
-        gateway.use(settings)
+    gateway.use(settings)
     db.db.init_app(app)
     Migrate(app, db.db, directory=str(ROOT / "migrations"))
     _install_pages(app, settings)
-    if cli := _built("webapp.cli", "register"):
-        cli.register(app)
+    cli.register(app)
     return app
-
-
-def _built(name: str, attribute: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    """TEMPORARY while the rooms are being built side by side."""
-    import importlib
-
-    try:
-        module = importlib.import_module(name)
-    except ImportError as missing:
-        print("not built:", name, missing)
-        return None
-    return module if hasattr(module, attribute) else None
 
 
 def _install_pages(app: Flask, settings: Settings) -> None:
     csrf = CSRFProtect(app)
-    if inbound := _built("webapp.inbound", "blueprint"):
-        csrf.exempt(inbound.blueprint)
+    csrf.exempt(inbound.blueprint)
     _identify_requests(app)
-    if login := _built("webapp.web.shared.login", "install"):
-        login.install(app, settings)
+    login.install(app, settings)
     security.install(app, settings)
     errors.install(app)
     filters.install(app)
     context.install(app, settings)
     icons.install(app)
-    names = ["account", "home", "checkout", "merchant", "admin", "status"]
+    for door in (account, home, checkout, merchant, admin, status, inbound):
+        app.register_blueprint(door.blueprint)
     if settings.demo:
-        names += ["mailbox", "shared.parts"]
-    for name in names:
-        if door := _built(f"webapp.web.{name}", "blueprint"):
-            app.register_blueprint(door.blueprint)
-            if settings.demo and hasattr(door, "demo_blueprint"):
-                app.register_blueprint(door.demo_blueprint)
-    if inbound:
-        app.register_blueprint(inbound.blueprint)
+        app.register_blueprint(mailbox.blueprint)
+        app.register_blueprint(checkout.demo_blueprint)
+        app.register_blueprint(parts.blueprint)
     static = WhiteNoise(
         app.wsgi_app, root=ROOT / "static", prefix="static/", max_age=STATIC_AGE
     )

@@ -60,6 +60,7 @@ from webapp.accounts.queries import (
 )
 from webapp.accounts.service import (
     ask_verification,
+    create_admin,
     import_user,
     own_email,
     register,
@@ -123,6 +124,7 @@ __all__ = [
     "change_password",
     "checked_shop_name",
     "confirm_new_email",
+    "create_admin",
     "create_merchant",
     "email_index",
     "fee_bps_of",

@@ -106,6 +106,25 @@ def import_user(email: str, name: str, bcrypt_hash: str, *, timezone: str = DEFA
     return user.id
 
 
+def create_admin(email: str, name: str, password: str) -> str:
+    """Open an admin's account, confirmed from the start, and return its id; the owner's role only.
+
+    Raises Invalid naming the field, WeakPassword or AlreadyRegistered.
+    """
+    email, name = typed.email(email), typed.name(name)
+    refuse_guessable(password, email=email, name=name)
+    user = _new_user(email, name, passwords.hash_password(password), DEFAULT_ZONE)
+    user.is_admin = True
+    user.verified_at = user.created_at
+    with one_account_each(), db.transaction(db.OWNER):
+        if user_id_by_index(user.email_index) is not None:
+            raise AlreadyRegistered
+        user.begin(UserStatus.UNVERIFIED, because="made by an operator", by=SYSTEM)
+        user.move_to(UserStatus.ACTIVE, because="confirmed by an operator", by=SYSTEM)
+        audit.record("user.made_admin", "user", user.id, by=SYSTEM)
+    return user.id
+
+
 def suspend_user(user_id: str, *, because: str, by: Actor) -> None:
     """Close an account and end its sessions; needs the admin scope. Twice changes nothing."""
     with db.transaction():

@@ -1,0 +1,73 @@
+"""What operators type: `flask seed`, `flask check-books`, `flask create-admin` and their like."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from flask import Flask
+
+from webapp import accounts, analytics, audit, ledger, payments
+from webapp.kernel import db
+from webapp.kernel.errors import Refusal
+
+
+def register(app: Flask) -> None:
+    """Give the application its commands."""
+    for command in (seed, check_books, audit_head, create_admin):
+        app.cli.add_command(command)
+
+
+@click.command("seed")
+def seed() -> None:
+    """Fill an empty database with the demo's story; the last line says who may sign in."""
+    from demo.seed import printed  # noqa: PLC0415 - only the demo needs its story
+
+    click.echo(printed())
+
+
+@click.command("check-books")
+def check_books() -> None:
+    """Prove that balances are the sums of entries, figures their facts, records untouched."""
+    db.use_scope(db.Scope(role=db.Role.OWNER))
+    report = ledger.check_books()
+    for total in report.totals:
+        mode = "live" if total.livemode else "test"
+        click.echo(
+            f"{mode}  {total.kind:<16} {total.accounts:>6} accounts"
+            f"  {total.amount.currency} {total.amount.plain():>18}"
+        )
+    problems = [
+        *report.problems,
+        *(f"figures differ: {difference}" for difference in analytics.compare_with_facts()),
+        *(f"payment {payment_id} was altered" for payment_id in payments.altered_records()),
+    ]
+    trail = audit.verify()
+    if not trail.ok:
+        problems.append(f"the audit trail breaks at {trail.first_bad}")
+    for problem in problems:
+        click.echo(f"WRONG  {problem}")
+    click.echo(f"{report.transfers} transfers, {report.entries} entries, {len(problems)} problems")
+    if problems:
+        sys.exit(1)
+
+
+@click.command("audit-head")
+def audit_head() -> None:
+    """Print the newest seal of the audit trail, to be kept outside the database."""
+    db.use_scope(db.Scope(role=db.Role.OWNER))
+    head = audit.head()
+    click.echo(f"{head.seq} {head.hash}")
+
+
+@click.command("create-admin")
+@click.option("--email", required=True, help="The e-mail address to sign in with.")
+@click.option("--name", required=True, help="The person's name.")
+@click.password_option(help="At least 12 characters.")
+def create_admin(email: str, name: str, password: str) -> None:
+    """Register an admin whose address needs no confirmation."""
+    try:
+        user_id = accounts.create_admin(email=email, name=name, password=password)
+    except Refusal as refusal:
+        raise click.ClickException(refusal.message) from refusal
+    click.echo(user_id)
