@@ -18,7 +18,7 @@ FOREIGN_HOSTS = (
     "registry.npmjs" + ".org",
     "deb.debian" + ".org",
 )
-MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:wor[k]/|roo[t]/\.|hom[e]/[a-z]+/)")
+MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:wor[k]/|roo[t]/\.|tm[p]/(?:pd|bash_job))")
 SETTING = re.compile(r"^([A-Z][A-Z0-9_]+)=", re.MULTILINE)
 
 

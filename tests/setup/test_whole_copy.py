@@ -120,6 +120,6 @@ def test_a_stop_leaves_nothing_and_is_quick(stack: Stack) -> None:
     family = [*stack.pids.values(), *marked(f"{stack.digest}/"), stack.supervisor_pid]
     began = time.monotonic()
     stack.stop()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 15
     assert _alive(family) == []
     assert stack.exit_code == 0
