@@ -107,7 +107,7 @@ async function fetchInto(part) {
 /* A version says whether there is anything new; without one (or with 0) the markup decides */
 function isNewer(part, fresh) {
   const [had, has] = [part, fresh].map((node) => Number(node.dataset.liveVersion || 0));
-  return had === 0 || has === 0 || has > had;
+  return had === 0 || has === 0 || has > had || (has === had && part.dataset.stage !== fresh.dataset.stage);
 }
 
 /* Swap a part: focus, typed values and open details stay; what changed is tinted */
@@ -119,6 +119,7 @@ function swap(part, fresh) {
   const before = new Map(marked(part).map((node) => [markOf(node), node.textContent]));
   const kept = keep(part);
   const node = document.importNode(fresh, true);
+  if (part.previousElementSibling?.matches("[data-new-rows]")) part.previousElementSibling.remove();
   part.replaceWith(node);
   restore(node, kept);
   for (const item of marked(node)) if (before.get(markOf(item)) !== item.textContent) tint(item);
@@ -183,7 +184,7 @@ function restore(node, kept) {
 function showList(part, fresh) {
   const rows = new Set(marked(part).map(markOf));
   const arrived = marked(fresh).filter((row) => !rows.has(markOf(row)));
-  const isWatched = part.matches(":hover, :focus-within") || part.getBoundingClientRect().top < 0;
+  const isWatched = part.querySelector("tbody:hover, tbody:focus-within") !== null || part.getBoundingClientRect().top < 0;
   if (!arrived.length || !isWatched || !rows.size) return swap(part, fresh);
   for (const row of marked(fresh)) {
     const old = marked(part).find((candidate) => markOf(candidate) === markOf(row));
@@ -291,15 +292,19 @@ async function connect() {
   });
   socket.on("joined", joined);
   socket.on("knock", heard);
+  const knockLater = () => {
+    if (!socket.active) setTimeout(() => socket.connect(), RETRY_REFUSED * (0.8 + Math.random() * 0.4));
+  };
   socket.on("disconnect", () => {
     isConnected = false;
     poll();
+    knockLater();
   });
   socket.on("connect_error", () => {
     isConnected = false;
     hasTried = true;
     poll();
-    if (!socket.active) setTimeout(() => socket.connect(), RETRY_REFUSED * (0.8 + Math.random() * 0.4));
+    knockLater();
   });
 }
 
