@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
+from flask import g
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -96,6 +97,8 @@ class CheckedClient(FlaskClient):
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         db.end_reads()
+        for name in list(g):
+            g.pop(name)
         response = super().open(*args, **kwargs)
         if response.mimetype == "text/html" and "X-Fragment" not in response.request.headers:
             check(response.get_data(as_text=True))
