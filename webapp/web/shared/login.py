@@ -42,7 +42,6 @@ def install(app: Flask, settings: Settings) -> None:
     def know_the_person() -> None:
         if request.endpoint == "static":
             return
-        g.pop("_login_user", None)
         seat = current_user._get_current_object()  # noqa: SLF001 - the proxy's documented way out
         if isinstance(seat, Seat):
             g.person = seat.person
