@@ -27,6 +27,7 @@ CREATE INDEX IF NOT EXISTS labels_by_value ON labels (name, value);
 CREATE TABLE IF NOT EXISTS answers (
     key TEXT PRIMARY KEY, endpoint TEXT NOT NULL, fingerprint TEXT NOT NULL,
     status INTEGER NOT NULL, body TEXT NOT NULL, kept_until REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS answers_to_forget ON answers (kept_until);
 CREATE TABLE IF NOT EXISTS deliveries (
     id INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL, due_at REAL NOT NULL,
     tries INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, outcome TEXT NOT NULL DEFAULT '');
@@ -34,6 +35,7 @@ CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (state, due_at);
 CREATE TABLE IF NOT EXISTS timers (
     id INTEGER PRIMARY KEY AUTOINCREMENT, due_at REAL NOT NULL, verb TEXT NOT NULL,
     object_id TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS timers_due ON timers (due_at);
 CREATE TABLE IF NOT EXISTS faults (
     endpoint TEXT PRIMARY KEY, fault TEXT NOT NULL, seconds REAL NOT NULL,
     times INTEGER, until REAL);

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import http.client
 import logging
+import sqlite3
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -60,10 +61,16 @@ class Sender:
     def _work(self) -> None:
         with ThreadPoolExecutor(max_workers=_SENDERS) as pool:
             while not self._stop.wait(_NAP_SECONDS):
-                timers.run_due(self._store, self._settings)
-                self._busy = {key: job for key, job in self._busy.items() if not job.done()}
-                for due in self._due():
-                    self._busy[due.id] = pool.submit(self._deliver, due)
+                try:
+                    self._turn(pool)
+                except sqlite3.OperationalError as error:
+                    _LOG.warning("the sender tries again: %s", error)
+
+    def _turn(self, pool: ThreadPoolExecutor) -> None:
+        timers.run_due(self._store, self._settings)
+        self._busy = {key: job for key, job in self._busy.items() if not job.done()}
+        for due in self._due():
+            self._busy[due.id] = pool.submit(self._deliver, due)
 
     def _due(self) -> list[Due]:
         free = _SENDERS - len(self._busy)

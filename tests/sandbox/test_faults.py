@@ -22,7 +22,7 @@ def confirm(sandbox: RunningSandbox, intent_id: str, key: str = "op_1") -> Shape
 def test_a_connection_cut_before_does_nothing(sandbox: RunningSandbox) -> None:
     intent = sandbox.intent()
     sandbox.control("faults", endpoint="payment_intents.confirm", fault="drop_before")
-    with pytest.raises(stripe.APIConnectionError, match="reset by peer"):
+    with pytest.raises(stripe.APIConnectionError, match="Connection aborted"):
         confirm(sandbox, intent.id)
     assert sandbox.books_of(intent.id)["successful_charges"] == 0
     assert confirm(sandbox, intent.id).status == "succeeded"
@@ -34,13 +34,21 @@ def test_a_connection_cut_after_took_effect_once_and_the_same_key_replays_it(
 ) -> None:
     intent = sandbox.intent()
     sandbox.control("faults", endpoint="payment_intents.confirm", fault="drop_after")
-    with pytest.raises(stripe.APIConnectionError, match="reset by peer"):
+    with pytest.raises(stripe.APIConnectionError, match="Connection aborted"):
         confirm(sandbox, intent.id)
     assert sandbox.books_of(intent.id)["successful_charges"] == 1
     replayed = confirm(sandbox, intent.id)
     assert replayed.status == "succeeded"
     assert replayed.last_response.headers["Idempotent-Replayed"] == "true"
     assert sandbox.books_of(intent.id)["successful_charges"] == 1
+
+
+def test_a_cut_connection_is_a_reset_of_the_network(sandbox: RunningSandbox) -> None:
+    intent = sandbox.intent()
+    for fault in ("drop_before", "drop_after"):
+        sandbox.control("faults", endpoint="payment_intents.retrieve", fault=fault)
+        with pytest.raises(stripe.APIConnectionError, match="reset by peer"):
+            sandbox.stripe.v1.payment_intents.retrieve(intent.id)
 
 
 def test_an_error_before_does_nothing_and_leaves_the_key_free(sandbox: RunningSandbox) -> None:
