@@ -95,6 +95,22 @@ function dressed(figure) {
   };
 }
 
+/* The keyboard walks the first trace: arrows show and say a point, Enter opens the rows behind it */
+function walk(plotly, stage, words, event) {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  const trace = stage.data[0];
+  const last = trace.x.length - 1;
+  if (step) {
+    event.preventDefault();
+    const at = stage.at === undefined ? (step > 0 ? 0 : last) : Math.min(last, Math.max(0, stage.at + step));
+    stage.at = at;
+    plotly.Fx.hover(stage, [{ curveNumber: 0, pointNumber: at }]);
+    words.textContent = trace.hovertext?.[at] || `${trace.x[at]}: ${trace.y[at]}`;
+  }
+  if (event.key === "Enter" && stage.at !== undefined) follow({ points: [{ customdata: trace.customdata?.[stage.at] }] });
+  if (event.key === "Escape") plotly.Fx.unhover(stage);
+}
+
 /* Every bar leads to the rows behind it, on this site alone */
 function follow(event) {
   const href = event.points?.[0]?.customdata;
@@ -119,9 +135,14 @@ function show(plotly, slot) {
     stage = document.createElement("div");
     stage.dataset.stage = "";
     const drawing = slot.querySelector("svg");
-    stage.setAttribute("role", "img");
-    stage.setAttribute("aria-label", drawing?.getAttribute("aria-label") || "Chart; its figures are in the table below");
-    slot.replaceChildren(stage);
+    stage.tabIndex = 0;
+    stage.setAttribute("role", "group");
+    stage.setAttribute("aria-label", `${drawing?.getAttribute("aria-label") || "Chart"}. Walk it with the arrow keys.`);
+    const words = document.createElement("p");
+    words.className = "visually-hidden";
+    words.setAttribute("role", "status");
+    slot.replaceChildren(stage, words);
+    stage.addEventListener("keydown", (event) => walk(plotly, stage, words, event));
     slot.dataset.liveChart = "";
   }
   plotly.react(stage, data, layout, CONFIG);

@@ -1,4 +1,4 @@
-// What the parts of every page do: copying, counting down, sending a form once, money fields, error summaries.
+// What the parts of every page do: copying, counting down, sending a form once, error summaries.
 
 /* Copy buttons */
 document.addEventListener("click", async (event) => {
@@ -106,35 +106,8 @@ document.addEventListener("click", (event) => {
   if (event.target.closest('button[aria-disabled="true"], button[aria-busy="true"]')) event.preventDefault();
 });
 
-/* Money fields: formatted when left; what cannot be read is left as typed for the server to answer */
-const GROUPS = { INR: "en-IN" };
-
-export function formatMoney(typed, exponent, currency) {
-  const plain = typed.replace(/[\s,\u00a0\u202f]/g, "").replace(/^[^\d.-]+/, "");
-  if (!/^\d+(\.\d*)?$/.test(plain)) return typed;
-  const [whole, minor = ""] = plain.split(".");
-  if (minor.length > exponent) return typed;
-  const grouped = BigInt(whole).toLocaleString(GROUPS[currency] || "en-GB");
-  return exponent ? `${grouped}.${minor.padEnd(exponent, "0")}` : grouped;
-}
-
-document.addEventListener("focusout", (event) => {
-  const input = event.target;
-  if (!(input instanceof HTMLInputElement) || input.dataset.money === undefined || !input.value.trim()) return;
-  input.value = formatMoney(input.value.trim(), Number(input.dataset.money), input.dataset.currency);
-});
-
-/* What was typed and not sent is named before the page is left */
-document.addEventListener("input", (event) => {
-  const form = event.target.closest("form[data-warn-unsaved]");
-  if (form) form.dataset.dirty = "";
-});
-window.addEventListener("beforeunload", (event) => {
-  if (document.querySelector("form[data-dirty]:not([data-sent])")) event.preventDefault();
-});
-
 /* The error summary is the first thing that a stopped form says */
-export function showSummary() {
+function showSummary() {
   const summary = document.querySelector("[data-error-summary]");
   if (!summary) return;
   summary.focus({ preventScroll: true });

@@ -1,4 +1,4 @@
-// What the portal's frame does: dialogs, toasts, menus, keys, the choice of appearance.
+// What the portal adds: dialogs, toasts, menus, keys, money fields, the choice of appearance.
 
 /* Dialogs: the browser traps the focus and closes on Escape; we give the focus back */
 const openers = new WeakMap();
@@ -107,6 +107,33 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "?") document.getElementById("shortcut-help")?.showModal();
   if (event.key === "j") walk(1);
   if (event.key === "k") walk(-1);
+});
+
+/* Money fields: formatted when left; what cannot be read is left as typed for the server to answer */
+const GROUPS = { INR: "en-IN" };
+
+function formatMoney(typed, exponent, currency) {
+  const plain = typed.replace(/[\s,\u00a0\u202f]/g, "").replace(/^[^\d.-]+/, "");
+  if (!/^\d+(\.\d*)?$/.test(plain)) return typed;
+  const [whole, minor = ""] = plain.split(".");
+  if (minor.length > exponent) return typed;
+  const grouped = BigInt(whole).toLocaleString(GROUPS[currency] || "en-GB");
+  return exponent ? `${grouped}.${minor.padEnd(exponent, "0")}` : grouped;
+}
+
+document.addEventListener("focusout", (event) => {
+  const input = event.target;
+  if (!(input instanceof HTMLInputElement) || input.dataset.money === undefined || !input.value.trim()) return;
+  input.value = formatMoney(input.value.trim(), Number(input.dataset.money), input.dataset.currency);
+});
+
+/* What was typed and not sent is named before the page is left */
+document.addEventListener("input", (event) => {
+  const form = event.target.closest("form[data-warn-unsaved]");
+  if (form) form.dataset.dirty = "";
+});
+window.addEventListener("beforeunload", (event) => {
+  if (document.querySelector("form[data-dirty]:not([data-sent])")) event.preventDefault();
 });
 
 /* Appearance: as the system, light, dark; kept in this browser */
