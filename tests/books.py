@@ -26,7 +26,7 @@ RIVAL = "mer_000000000000000000000RIVAL"
 TEST = False
 LIVE = True
 AS_WORKER = db.WORKER
-AS_ALICE = "usr_000000000000000000000ALICE"
+AS_ALICE = db.Scope(user_id=ALICE)
 AS_SHOP = db.Scope(merchant_id=SHOP, livemode=False)
 T = TypeVar("T")
 

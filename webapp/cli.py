@@ -44,7 +44,7 @@ def check_books() -> None:
     ]
     trail = audit.verify()
     if not trail.ok:
-        problems.append(f"the audit trail breaks at {trail.first_bad}")
+        problems.append(f"audit trail: {trail.says}")
     for problem in problems:
         click.echo(f"WRONG  {problem}")
     click.echo(f"{report.transfers} transfers, {report.entries} entries, {len(problems)} problems")

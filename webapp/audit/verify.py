@@ -31,6 +31,17 @@ class Verification:
     unsealed_older_than_10s: int
     sealed: int
 
+    @property
+    def says(self) -> str:
+        """What is wrong in a sentence, or that all is as it was sealed."""
+        if self.first_bad is not None:
+            return self.first_bad
+        late = self.unsealed_older_than_10s
+        if late:
+            rows = "1 audit row has" if late == 1 else f"{late} audit rows have"
+            return f"{rows} been waiting for its seal for more than 10 seconds"
+        return f"{self.sealed} audit rows are as they were sealed"
+
 
 def verify(kept: Head | None = None) -> Verification:
     """Walk the chain from its start; `kept` is a head from outside that must still be in it.
