@@ -345,11 +345,8 @@ def test_an_answer_that_is_none_leaves_the_outcome_unknown(answer: bytes) -> Non
         provider_at(origin).ping()
 
 
-def test_the_providers_own_events_read_as_its_own_answers(
-    stripe: StripeProvider, sandbox: Sandbox
-) -> None:
-    subject = ids.new("payment")
-    paid = charged(stripe, subject, "pm_card_visa")
+def news_of(stripe: StripeProvider, sandbox: Sandbox, subject: str) -> dict[str, Outcome]:
+    """Return what the provider's own events say about one payment, by kind."""
     client = sdk.StripeClient(SECRET_KEY, base_addresses={"api": sandbox.origin})
     news: dict[str, Outcome] = {}
     for one in client.v1.events.list({"limit": 20}).data:
@@ -357,11 +354,38 @@ def test_the_providers_own_events_read_as_its_own_answers(
         event = stripe.parse_event(body, signature(body))
         if event.outcome is not None and event.subject_id == subject:
             news[event.kind] = event.outcome
+    return news
+
+
+def test_the_providers_own_events_read_as_its_own_answers(
+    stripe: StripeProvider, sandbox: Sandbox
+) -> None:
+    subject = ids.new("payment")
+    paid = charged(stripe, subject, "pm_card_visa")
+    news = news_of(stripe, sandbox, subject)
     told = news["payment_intent.succeeded"]
     assert (told.result, told.amount) == (paid.result, paid.amount)
     assert told.intent_id == paid.intent_id
     assert told.operation_id == paid.operation_id
     assert news["charge.succeeded"].card == paid.card
+
+
+def test_what_happens_on_the_providers_page_is_told_as_ours(
+    stripe: StripeProvider, sandbox: Sandbox
+) -> None:
+    subject = ids.new("payment")
+    opened = a_session(stripe, subject)
+    with pytest.raises(AssertionError, match="402"):
+        sandbox.form(opened.next_url or "", **{**CARD, "number": "4000 0000 0000 9995"})
+    declined = news_of(stripe, sandbox, subject)["payment_intent.payment_failed"]
+    assert declined.result is Result.SESSION_OPEN
+    assert declined.decline is not None
+    assert declined.decline.decline_code == "insufficient_funds"
+    sandbox.form(opened.next_url or "", **CARD)
+    news = news_of(stripe, sandbox, subject)
+    assert news["payment_intent.succeeded"].amount == Money(1000_00, "INR")
+    assert news["checkout.session.completed"].session_id == opened.session_id
+    assert news["checkout.session.completed"].result is Result.SUCCEEDED
 
 
 @pytest.mark.parametrize("changes", [{"livemode": True}, {"account": "acct_somebody"}])
