@@ -7,8 +7,9 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, ValidationError
 
+from webapp.accounts import checked_shop_name, why_guessable
 from webapp.kernel.errors import Refusal
 from webapp.web.account.choices import CURRENCIES, DEFAULT_CURRENCY, DEFAULT_ZONE, zones
 
@@ -63,6 +64,20 @@ class RegisterForm(AccountForm):
     merchant_name = StringField(validators=[Length(max=LONGEST, message="That is too long.")])
     currency = SelectField(choices=CURRENCIES, default=DEFAULT_CURRENCY)
     timezone = SelectField(choices=zones, default=DEFAULT_ZONE)
+
+    def validate_password(self, field: PasswordField) -> None:
+        """Refuse a password that is guessed first, with the other fields' errors."""
+        reason = why_guessable(field.data, email=self.email.data or "", name=self.name.data or "")
+        if reason:
+            raise ValidationError(reason)
+
+    def validate_merchant_name(self, field: StringField) -> None:
+        """Refuse a shop without a name where somebody wants to sell."""
+        if self.sells:
+            try:
+                checked_shop_name(field.data or "")
+            except Refusal as wrong:
+                raise ValidationError(wrong.message) from wrong
 
     @property
     def sells(self) -> bool:
