@@ -14,7 +14,7 @@ from webapp.kernel.errors import Refusal
 
 def register(app: Flask) -> None:
     """Give the application its commands."""
-    for command in (seed, check_books, audit_head, create_admin):
+    for command in (seed, check_books, audit_head, audit_verify, create_admin):
         app.cli.add_command(command)
 
 
@@ -58,6 +58,24 @@ def audit_head() -> None:
     db.use_scope(db.Scope(role=db.Role.OWNER))
     head = audit.head()
     click.echo(f"{head.seq} {head.hash}")
+
+
+@click.command("audit-verify")
+@click.option("--head", "kept", help="SEQ:HASH as audit-head once printed it, kept outside.")
+def audit_verify(kept: str | None) -> None:
+    """Walk the audit trail from its start; exit 1 naming the first row that was changed."""
+    db.use_scope(db.Scope(role=db.Role.OWNER))
+    found = audit.verify(_head(kept) if kept else None)
+    click.echo(found.says)
+    if not found.ok:
+        sys.exit(1)
+
+
+def _head(kept: str) -> audit.Head:
+    seq, _, hashed = kept.replace(" ", ":").partition(":")
+    if not seq.isdecimal():
+        raise click.BadParameter("write it as SEQ:HASH", param_hint="--head")
+    return audit.Head(seq=int(seq), hash=hashed.strip())
 
 
 @click.command("create-admin")
