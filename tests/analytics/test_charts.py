@@ -41,15 +41,6 @@ def a_month(minors: Sequence[int | None], currency: str = "INR") -> Daily:
     return Daily(currency, days, previous)
 
 
-def painted(node: object) -> object:
-    """A figure as the page's script hands it to Plotly: names of colours replaced by colours."""
-    if isinstance(node, dict):
-        return {key: painted(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [painted(value) for value in node]
-    return "#0a6b5a" if node in {"c1", "prev", "weekend", "sunken"} else node
-
-
 MONTHS = {
     "a usual month": a_month([1_000_00 + 37_00 * place for place in range(30)]),
     "one enormous day": a_month([0] * 29 + [99_999_999_999]),
@@ -64,7 +55,7 @@ MONTHS = {
 @pytest.mark.parametrize("name", MONTHS)
 def test_plotly_accepts_the_volume_figure(name: str) -> None:
     figure = analytics.volume_figure(MONTHS[name], WORDS)
-    checked = go.Figure(painted(json.loads(json.dumps(figure))))
+    checked = go.Figure(json.loads(json.dumps(figure)))
     assert [trace.type for trace in checked.data] == ["bar", "scatter"]
     assert len(checked.data[0].x) == 30
 
@@ -203,7 +194,7 @@ GRIDS: dict[str, tuple[WeekGrid, str]] = {
 def test_the_grid_is_one_bar_a_cell_and_plotly_accepts_it(name: str) -> None:
     grid, title = GRIDS[name]
     figure: dict[str, Any] = json.loads(json.dumps(analytics.hours_figure(grid)))
-    trace = go.Figure(painted(figure)).data[0]
+    trace = go.Figure(figure).data[0]
     assert (trace.type, len(trace.base)) == ("bar", 168)
     assert sum(trace.marker.color) == grid.total
     assert figure["layout"]["meta"]["title"] == title

@@ -1,7 +1,7 @@
 """Charts as plain dicts in Plotly's schema; no import of Plotly, which only the tests need.
 
-Colours are names of the style sheet's (`c1`, `prev`, `weekend`), which the page's script resolves
-for light or dark. Amounts travel as exact decimal text, which Plotly reads as numbers.
+Colours are left to the page's script, which knows light from dark: each trace says what it is in
+`meta.role`. Amounts travel as exact decimal text, which Plotly reads as numbers.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from webapp.analytics.sentences import (
 )
 
 Figure = dict[str, Any]
-#: From an empty hour to the fullest one.
-GRID_SCALE = [[0, "sunken"], [1, "c1"]]
 
 
 def volume_figure(daily: Daily, words: Words) -> Figure:
@@ -35,7 +33,7 @@ def volume_figure(daily: Daily, words: Words) -> Figure:
         "hovertext": [day_sentence(figures, words) for figures in daily.days],
         "hoverinfo": "text",
         "customdata": [words.day_link(figures.day) for figures in daily.days],
-        "marker": {"color": "c1"},
+        "meta": {"role": "current"},
     }
     line = {
         "type": "scatter",
@@ -46,7 +44,8 @@ def volume_figure(daily: Daily, words: Words) -> Figure:
         "hovertext": [day_sentence(figures, words) for figures in daily.previous],
         "hoverinfo": "text",
         "connectgaps": False,
-        "line": {"width": 1, "color": "prev"},
+        "line": {"width": 1},
+        "meta": {"role": "previous"},
     }
     return {
         "data": [bars, line],
@@ -80,9 +79,9 @@ def hours_figure(grid: WeekGrid) -> Figure:
             "color": counts,
             "cmin": 0,
             "cmax": max(1, *counts),
-            "colorscale": GRID_SCALE,
             "line": {"width": 0},
         },
+        "meta": {"role": "grid"},
     }
     return {
         "data": [trace],
@@ -120,5 +119,5 @@ def _weekend(day: dt.date) -> Figure:
         "y0": 0,
         "y1": 1,
         "line": {"width": 0},
-        "fillcolor": "weekend",
+        "name": "weekend",
     }

@@ -71,10 +71,23 @@ def browser_of(app: Flask, email: str) -> CheckedClient:
     return client
 
 
-def an_order(shop: Shop, minor: int = 1_000_00, currency: str = "INR", **more: str) -> Order:
+def an_order(
+    shop: Shop,
+    minor: int = 1_000_00,
+    currency: str = "INR",
+    *,
+    description: str = "",
+    customer_email: str | None = None,
+) -> Order:
     """Create an order."""
+    asked = NewOrder(
+        shop.id,
+        livemode=False,
+        amount=Money(minor, currency),
+        description=description,
+        customer_email=customer_email,
+    )
     with db.scoped(shop.scope()):
-        asked = NewOrder(shop.id, livemode=False, amount=Money(minor, currency), **more)
         return orders.create(asked)
 
 
@@ -97,9 +110,9 @@ def answered(payment_id: str, outcome: Outcome) -> None:
         payments.apply(payment_id, outcome)
 
 
-def paid(shop: Shop, minor: int = 1_000_00, currency: str = "INR", **more: str) -> str:
+def paid(shop: Shop, minor: int = 1_000_00, currency: str = "INR", *, description: str = "") -> str:
     """Create an order and have it paid by card; returns the payment's id."""
-    order = an_order(shop, minor, currency, **more)
+    order = an_order(shop, minor, currency, description=description)
     payment_id = begun(shop, order)
     answered(
         payment_id,

@@ -161,7 +161,7 @@ def _tabs(status: str, query: str, counts: Mapping[str, int]) -> list[Tab]:
             label,
             address(ROWS, {"q": query}, status=name),
             active=name == status,
-            count=counts.get(name, 0) if name else sum(counts.values()),
+            count=None if query else counts.get(name, 0) if name else sum(counts.values()),
         )
         for name, label in TABS
     ]

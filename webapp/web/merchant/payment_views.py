@@ -40,6 +40,8 @@ THREE_D_SECURE = {
     "processing_error": "Fault at the provider",
 }
 MINUTE = 60
+NOTHING_MOVED = "No money has moved."
+UNKNOWN_YET = "Nothing is booked yet: the bank has not answered for certain."
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class PaymentPage:
     timeline: Timeline
     attempts: Sequence[AttemptLine]
     money: MoneyLines | None
+    unbooked: str
     ids: Sequence[tuple[str, str]]
     why_not_unmask: str | None
     is_unmasked: bool
@@ -176,6 +179,7 @@ def payment_page(payment_id: str, *, unmasked: bool = False) -> PaymentPage:
         timeline=timeline_of(detail.moves, {g.person.user_id: "you"}, g.merchant.timezone),
         attempts=[_attempt(attempt) for attempt in reversed(detail.attempts)],
         money=money_lines(payment, method_of(payment)),
+        unbooked=UNKNOWN_YET if payment.status in payments.UNDER_WAY else NOTHING_MOVED,
         ids=_ids(detail),
         why_not_unmask=why_not("unmask"),
         is_unmasked=unmasked,
@@ -239,12 +243,13 @@ def _row(row: PaymentRow) -> Row:
 
 def _tabs(kept: Mapping[str, str], counts: Mapping[str, int]) -> list[Tab]:
     chosen = kept.get("status", "")
+    counted = not kept.keys() - {"status"}
     return [
         Tab(
             label,
             address(ROWS, kept, status=name),
             active=name == chosen,
-            count=sum(counts.get(state, 0) for state in states or counts),
+            count=sum(counts.get(state, 0) for state in states or counts) if counted else None,
         )
         for name, (label, states) in TABS.items()
         if name not in HIDDEN or name == chosen

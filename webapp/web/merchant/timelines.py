@@ -68,9 +68,10 @@ class Timeline:
 def timeline_of(moves: Sequence[Move], names: Mapping[str, str], zone: str) -> Timeline:
     """Return moves as sentences, newest first; `names` are people of the merchant by user id."""
     rows = [_row(move, names, zone) for move in sorted(moves, key=_when, reverse=True)]
+    # the newest says how things stand, so that it is never folded away
     return Timeline(
-        rows=tuple(row for row in rows if not row.is_technical),
-        technical=tuple(row for row in rows if row.is_technical),
+        rows=tuple(row for row in rows if not row.is_technical or row is rows[0]),
+        technical=tuple(row for row in rows[1:] if row.is_technical),
     )
 
 
