@@ -23,6 +23,7 @@ from webapp.kernel import clock, db, wake
 
 BEAT_SECONDS = 2.0
 LEASE_BEAT_SECONDS = 3.0
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _PR_SET_PDEATHSIG = 1
 _log = structlog.get_logger(__name__)
 
@@ -65,14 +66,19 @@ def here() -> Process:
 
 
 def stop_on_signals(process: Process) -> None:
-    """Let SIGTERM and SIGINT ask the process to end in good order."""
+    """Let SIGTERM and SIGINT set `stop`; called once, before any other thread is started.
 
-    def ask(signum: int, _frame: object) -> None:
+    A thread waits for them: a handler that sets an event could stand in the way of the very wait
+    that it interrupts.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+
+    def wait() -> None:
+        signum = signal.sigwait(STOP_SIGNALS)
         _log.info("stopping", process=process.name, signal=signum)
         process.stop.set()
 
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, ask)
+    threading.Thread(target=wait, name="signals", daemon=True).start()
 
 
 @contextmanager

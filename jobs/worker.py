@@ -6,7 +6,10 @@ The process survives Valkey's restarts; a work-horse dies with its worker.
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
+import time
 from types import FrameType
 
 import redis
@@ -56,21 +59,34 @@ def main() -> int:
     """Run until asked to stop; returns the exit status."""
     process = context.start("worker")
     pause = FIRST_PAUSE_SECONDS
-    while not process.stop.is_set():
-        context.stop_on_signals(process)
-        if work(process):
-            break
-        _log.warning("worker_begins_anew", pause_seconds=pause)
-        process.stop.wait(pause)
-        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+    with contextlib.suppress(Asked):
+        _end_when_asked()
+        while not work(process):
+            _end_when_asked()
+            _log.warning("worker_begins_anew", pause_seconds=pause)
+            time.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
     wake.leave(process.name)
     _log.info("stopped", process=process.name)
     return 0
 
 
+class Asked(BaseException):
+    """A signal asks the worker to end while RQ is not looking after signals."""
+
+
+def _end_when_asked() -> None:
+    def ask(_signum: int, _frame: FrameType | None) -> None:
+        raise Asked
+
+    for signum in context.STOP_SIGNALS:
+        signal.signal(signum, ask)
+
+
 def work(process: context.Process) -> bool:
     """Work until stopped (True), or until RQ gives up because Valkey is away (False)."""
     connection = redis.Redis.from_url(process.settings.redis_url, socket_connect_timeout=2)
+    worker = None
     try:
         worker = DrainWorker(
             [queues.QUEUE],
@@ -85,7 +101,7 @@ def work(process: context.Process) -> bool:
         return worker.has_been_stopped
     except (redis.RedisError, StopRequested) as gone:
         _log.warning("worker_lost_valkey", error=type(gone).__name__)
-        return process.stop.is_set()
+        return worker.has_been_stopped if worker is not None else False
     finally:
         connection.close()
 
