@@ -36,7 +36,9 @@ def row_policy(op: Any, table: str, condition: str, *, admin: str = "true") -> N
         f"CREATE POLICY web_rows ON {table} TO {WEB} USING ({condition}) WITH CHECK ({condition})"
     )
     op.execute(f"CREATE POLICY worker_rows ON {table} TO {WORKER} USING (true) WITH CHECK (true)")
-    op.execute(f"CREATE POLICY admin_rows ON {table} TO {ADMIN} USING ({admin}) WITH CHECK ({admin})")
+    op.execute(
+        f"CREATE POLICY admin_rows ON {table} TO {ADMIN} USING ({admin}) WITH CHECK ({admin})"
+    )
 
 
 def tenant_rows(op: Any, table: str, *, or_user: bool = True) -> None:

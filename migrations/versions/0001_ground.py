@@ -122,7 +122,9 @@ def upgrade() -> None:
         op.execute(f"GRANT SELECT ON flow_edge TO {role}")
     op.execute(f"GRANT USAGE ON SEQUENCE fence TO {guards.WORKER}")
     for table in ("move", "fact"):
-        guards.grant(op, table, web="SELECT, INSERT", admin="SELECT, INSERT", worker="SELECT, INSERT")
+        guards.grant(
+            op, table, web="SELECT, INSERT", admin="SELECT, INSERT", worker="SELECT, INSERT"
+        )
         guards.tenant_rows(op, table)
         guards.append_only(op, table)
     guards.grant(
