@@ -97,6 +97,17 @@ def test_a_bcrypt_hash_is_imported_and_replaced_at_the_first_sign_in(app: Flask)
     signed_in(email, password="imported secret")
 
 
+def test_the_operator_makes_an_admin_whose_address_needs_no_link(app: Flask) -> None:
+    email = new_address()
+    user_id = accounts.create_admin(email, "Ada Min", PASSWORD)
+    person = person_of(signed_in(email))
+    assert (person.user_id, person.is_admin, person.is_verified) == (user_id, True, True)
+    with pytest.raises(accounts.AlreadyRegistered):
+        accounts.create_admin(email, "Ada Min", PASSWORD)
+    with pytest.raises(accounts.WeakPassword):
+        accounts.create_admin(new_address(), "Ada Min", "admin1234567")
+
+
 def test_a_suspended_person_is_out_at_once_and_back_when_restored(app: Flask) -> None:
     email = new_address()
     user_id = somebody(email)
