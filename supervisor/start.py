@@ -26,6 +26,7 @@ _START_SECONDS = 120.0
 _GRACE_SECONDS = 6.0
 _MOST_EARLY_DEATHS = 4
 _LOG_TAIL = 12
+_LOG_WIDTH = 240
 
 
 class Copy:
@@ -147,8 +148,7 @@ class Copy:
             time.sleep(0.05)
         printed = log.read_bytes()[before:].decode(errors="replace")
         if child.exit_code != 0:
-            tail = "\n".join(printed.splitlines()[-_LOG_TAIL:])
-            raise CannotStart(f"{row.name} failed; the end of {log} says:\n{tail}")
+            raise CannotStart(f"{row.name} failed; the end of {log} says:\n{_end_of(printed)}")
         return printed
 
     def _wait_for_answers(self) -> None:
@@ -180,7 +180,7 @@ class Copy:
 
     def _tail(self, name: str) -> str:
         log: Path = self.children[name].command.log
-        return "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_TAIL:])
+        return _end_of(log.read_text(errors="replace"))
 
     # life and end ---------------------------------------------------------------------------
 
@@ -209,6 +209,11 @@ class Copy:
         if self._keeper is not None:
             self._keeper.communicate(b"done")
         self.stores.stop()
+
+
+def _end_of(text: str) -> str:
+    """The last lines of a log, none of them too long to read."""
+    return "\n".join(line[:_LOG_WIDTH] for line in text.splitlines()[-_LOG_TAIL:])
 
 
 def _is_free(bind: str, port: int) -> bool:
