@@ -210,3 +210,12 @@ def test_the_drawn_grid_says_each_cell() -> None:
     )
     assert "<title>Friday 19:00 to 20:00: 7 payments</title>" in svg
     assert "style=" not in svg
+
+
+def test_days_before_are_compared_only_when_all_of_them_are_known() -> None:
+    whole = a_month([2_00] * 30)
+    assert analytics.volume_note(whole, WORDS) == (
+        "INR 60.00 captured in 30 days, up 100 % on the 30 days before."
+    )
+    partly = a_month([None] * 3 + [2_00] * 27)
+    assert "no 30 whole days before to compare with" in analytics.volume_note(partly, WORDS)

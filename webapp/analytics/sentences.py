@@ -76,8 +76,8 @@ def volume_note(daily: Daily, words: Words) -> str:
     before = volume_total(daily.previous, daily.currency)
     sentence = f"{words.money(total)} captured in {len(daily.days)} days"
     changed = change(total.minor, before.minor)
-    if changed is None:
-        return f"{sentence}; there is nothing before them to compare with."
+    if changed is None or any(figures.totals is None for figures in daily.previous):
+        return f"{sentence}; there are no {len(daily.previous)} whole days before to compare with."
     if changed.direction == "same":
         return f"{sentence}, about the same as in the {len(daily.previous)} days before."
     return f"{sentence}, {changed.text} on the {len(daily.previous)} days before."

@@ -46,6 +46,13 @@ def test_the_timeline_is_newest_first_and_folds_away_only_the_technical() -> Non
     assert shown.rows[0].detail == "The money was taken."
 
 
+def test_how_a_payment_stands_is_never_folded_away() -> None:
+    moves = [a_move(1, "", "created"), a_move(2, "created", "processing")]
+    shown = timelines.timeline_of(moves, {}, KOLKATA)
+    assert [row.sentence for row in shown.rows] == ["The bank was asked"]
+    assert [row.sentence for row in shown.technical] == ["The payment was begun"]
+
+
 def test_a_declined_try_says_that_no_money_moved_and_is_never_folded_away() -> None:
     shown = timelines.timeline_of([a_move(3, "processing", "awaiting_method")], {}, KOLKATA)
     assert [row.sentence for row in shown.rows] == ["The try was declined; no money moved"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from webapp.kernel import words
 from webapp.outbox import Move
@@ -67,11 +67,14 @@ class Timeline:
 
 def timeline_of(moves: Sequence[Move], names: Mapping[str, str], zone: str) -> Timeline:
     """Return moves as sentences, newest first; `names` are people of the merchant by user id."""
-    rows = [_row(move, names, zone) for move in sorted(moves, key=_when, reverse=True)]
-    # the newest says how things stand, so that it is never folded away
+    newest_first = sorted(moves, key=_when, reverse=True)
+    rows = [_row(move, names, zone) for move in newest_first]
+    # a payment's newest move says how it stands, so that it is never folded away
+    if rows and newest_first[0].noun == "payment":
+        rows[0] = replace(rows[0], is_technical=False)
     return Timeline(
-        rows=tuple(row for row in rows if not row.is_technical or row is rows[0]),
-        technical=tuple(row for row in rows[1:] if row.is_technical),
+        rows=tuple(row for row in rows if not row.is_technical),
+        technical=tuple(row for row in rows if row.is_technical),
     )
 
 
