@@ -39,7 +39,8 @@ class Books:
         )
         position = 0
         for line in lines:
-            for account, minor in ((line.source, -line.amount.minor), (line.target, line.amount.minor)):
+            minor = line.amount.minor
+            for account, signed in ((line.source, -minor), (line.target, minor)):
                 position += 1
                 self._rows.add(
                     "entry",
@@ -49,7 +50,7 @@ class Books:
                     merchant_id=merchant_id,
                     livemode=False,
                     currency=line.amount.currency,
-                    amount_minor=minor,
+                    amount_minor=signed,
                 )
 
     def _account(self, ref: AccountRef, at: dt.datetime) -> str:

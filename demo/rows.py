@@ -80,14 +80,14 @@ class Rows:
     chance: Chance
     by_table: dict[str, list[tuple[Any, ...]]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, table: str, **values: Any) -> None:  # noqa: ANN401 - a column's value
+    def add(self, table: str, **values: Any) -> None:
         """Add one row; columns left out are null."""
         columns = TABLES[table]
         if unknown := values.keys() - set(columns):
             raise KeyError(f"{table} has no {sorted(unknown)}")
         self.by_table[table].append(tuple(_plain(values.get(name)) for name in columns))
 
-    def put(self, table: str, subject: Any, **others: Any) -> None:  # noqa: ANN401 - any mapped row
+    def put(self, table: str, subject: Any, **others: Any) -> None:
         """Add a mapped object's row; `others` are columns that it names differently."""
         values = {
             name: getattr(subject, name, None) for name in TABLES[table] if name not in others
@@ -133,5 +133,5 @@ class Rows:
         return fact_id
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any column's value
+def _plain(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value

@@ -158,9 +158,7 @@ class Till:
         )
         return answered + self._rows.chance.between(15, 90) * SECONDS
 
-    def _capture(
-        self, sale: Sale, order: Order, payment: Payment, at: dt.datetime
-    ) -> dt.datetime:
+    def _capture(self, sale: Sale, order: Order, payment: Payment, at: dt.datetime) -> dt.datetime:
         from_wallet = sale.method == "wallet"
         taken = at + (SECONDS if from_wallet else self._rows.chance.between(1, 7) * SECONDS)
         if from_wallet:
@@ -187,9 +185,7 @@ class Till:
         payment.method_kind = method
         payment.method_label = None
         shopper = Actor("shopper", payment.user_id)
-        self._rows.step(
-            payment, "processing", at, because="The shopper asked to pay.", by=shopper
-        )
+        self._rows.step(payment, "processing", at, because="The shopper asked to pay.", by=shopper)
 
     def _attempt(
         self,

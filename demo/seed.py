@@ -79,12 +79,10 @@ def printed() -> str:
 
 def _count(rows: Rows, cast: Cast, till: Till) -> None:
     for key, number in till.last_numbers.items():
-        rows.add(
-            "order_counter", merchant_id=cast.merchants[key].id, livemode=False, last=number
-        )
+        rows.add("order_counter", merchant_id=cast.merchants[key].id, livemode=False, last=number)
 
 
-def _copy(driver: Any, rows: Rows) -> None:  # noqa: ANN401 - psycopg's own connection
+def _copy(driver: Any, rows: Rows) -> None:
     with driver.cursor() as cursor:
         for table, columns in TABLES.items():
             with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:

@@ -30,7 +30,7 @@ class Ware:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """A merchant: its rhythm is orders a day, weights of the hours of its own day, and of weekdays."""
+    """A merchant: orders a day, and weights of the hours of its own day and of weekdays."""
 
     key: str
     name: str
@@ -65,7 +65,9 @@ PEOPLE = (
         sells_at=(("alnoor", "owner"),),
     ),
     SomePerson("kenji", "Kenji Watanabe", "kenji@shoppers.example", "Asia/Tokyo"),
-    SomePerson("maria", "María José Fernández de la Vega", "maria@shoppers.example", "Europe/London"),
+    SomePerson(
+        "maria", "María José Fernández de la Vega", "maria@shoppers.example", "Europe/London",
+    ),
     SomePerson("li", "Li Wei", "li@shoppers.example", "Asia/Kolkata"),
 )  # fmt: skip
 

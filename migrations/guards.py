@@ -8,7 +8,8 @@ roles see all rows; nothing switches a policy off.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+
+from alembic.operations import Operations
 
 WEB = "paydeck_web"
 ADMIN = "paydeck_admin"
@@ -22,14 +23,16 @@ MERCHANT_MATCHES = (
 USER_MATCHES = "(user_id = nullif(current_setting('app.user', true), ''))"
 
 
-def grant(op: Any, table: str, *, web: str = "", admin: str = "SELECT", worker: str = "") -> None:
+def grant(
+    op: Operations, table: str, *, web: str = "", admin: str = "SELECT", worker: str = ""
+) -> None:
     """Give each role just the named privileges on a table, and nothing else."""
     for role, rights in ((WEB, web), (ADMIN, admin), (WORKER, worker)):
         if rights:
             op.execute(f"GRANT {rights} ON {table} TO {role}")
 
 
-def row_policy(op: Any, table: str, condition: str, *, admin: str = "true") -> None:
+def row_policy(op: Operations, table: str, condition: str, *, admin: str = "true") -> None:
     """Let the web role see and write only rows for which `condition` holds; others as granted."""
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(
@@ -41,12 +44,12 @@ def row_policy(op: Any, table: str, condition: str, *, admin: str = "true") -> N
     )
 
 
-def tenant_rows(op: Any, table: str, *, or_user: bool = True) -> None:
+def tenant_rows(op: Operations, table: str, *, or_user: bool = True) -> None:
     """Row policy of a merchant's table; with `or_user`, its shopper sees the row too."""
     row_policy(op, table, f"{MERCHANT_MATCHES} OR {USER_MATCHES}" if or_user else MERCHANT_MATCHES)
 
 
-def append_only(op: Any, table: str) -> None:
+def append_only(op: Operations, table: str) -> None:
     """Refuse UPDATE, DELETE and TRUNCATE on a table, whoever asks."""
     op.execute(
         f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table}"
@@ -58,15 +61,16 @@ def append_only(op: Any, table: str) -> None:
     )
 
 
-def flow(op: Any, noun: str, edges: Iterable[tuple[str, str]]) -> None:
+def flow(op: Operations, noun: str, edges: Iterable[tuple[str, str]]) -> None:
     """Write a noun's allowed moves; ("", state) says in which states an object may be born."""
     for source, target in edges:
         op.execute(
-            f"INSERT INTO flow_edge (noun, source, target) VALUES ('{noun}', '{source}', '{target}')"
+            "INSERT INTO flow_edge (noun, source, target)"
+            f" VALUES ('{noun}', '{source}', '{target}')"
         )
 
 
-def moving(op: Any, table: str, noun: str, *, frozen: Sequence[str]) -> None:
+def moving(op: Operations, table: str, noun: str, *, frozen: Sequence[str]) -> None:
     """Guard a table whose rows move along a flow: its graph, gapless versions, a story for each.
 
     `frozen` columns never change; rows are never deleted; each version has one move and one fact.

@@ -50,12 +50,12 @@ class Server(BaseApplication):  # type: ignore[misc]
         Sender(store, self._settings).start()
         return ConnectionCutter(create_app(store, self._settings).wsgi_app)
 
-    def _ready(self, _worker: Any) -> None:  # noqa: ANN401 gunicorn's own type
+    def _ready(self, _worker: Any) -> None:
         sys.stdout.write(f"sandbox ready {self._settings.public_origin}\n")
         sys.stdout.flush()
 
 
-def _die_with_parent(_server: Any, _worker: Any) -> None:  # noqa: ANN401 gunicorn's own types
+def _die_with_parent(_server: Any, _worker: Any) -> None:
     """A worker must not outlive its killed master and hold the port."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)

@@ -51,7 +51,7 @@ class Api:
         )
         app.register_error_handler(HTTPException, _refused)
 
-    def _view(self, route: Route) -> Any:  # noqa: ANN401 Flask's own type of view
+    def _view(self, route: Route) -> Any:
         def view(**arguments: str) -> Response:
             return self._answer(route, arguments)
 

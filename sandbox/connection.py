@@ -21,14 +21,14 @@ def ask_to_drop() -> Response:
 class ConnectionCutter:
     """Wraps the app and resets the connection of every request marked to be cut."""
 
-    def __init__(self, app: Any) -> None:  # noqa: ANN401 any WSGI application
+    def __init__(self, app: Any) -> None:
         self._app = app
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 as WSGI has it
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answers, or raises ConnectionResetError, on which the server closes the socket."""
         held: list[tuple[Any, ...]] = []
 
-        def hold(*parts: Any) -> None:  # noqa: ANN401 as WSGI has it
+        def hold(*parts: Any) -> None:
             held.append(parts)
 
         body: Iterable[bytes] = self._app(environ, hold)

@@ -155,7 +155,7 @@ def mount(app: Flask, store: Store, settings: Settings) -> None:
         app.add_url_rule(path, endpoint=f"{method} {path}", view_func=_view(verb), methods=[method])
 
 
-def _view(verb: Callable[[Json], Json]) -> Any:  # noqa: ANN401 Flask's own type of view
+def _view(verb: Callable[[Json], Json]) -> Any:
     def view() -> AnyResponse:
         typed = request.method == "POST" and not request.is_json
         try:

@@ -138,7 +138,7 @@ class Transaction:
         )
         return [Record(json.loads(row[0]), json.loads(row[1]), row[2], row[3]) for row in rows]
 
-    def switch(self, name: str) -> Any:  # noqa: ANN401 a switch holds any JSON value
+    def switch(self, name: str) -> Any:
         """The stored value of a switch of the control page, None when never set."""
         row = self.db.execute("SELECT value FROM switches WHERE name = ?", (name,)).fetchone()
         return json.loads(row[0]) if row else None

@@ -77,7 +77,7 @@ def parse_form(pairs: Iterable[tuple[str, str]]) -> Json:
     return {name: _with_lists(value) for name, value in tree.items()}
 
 
-def _with_lists(value: Any) -> Any:  # noqa: ANN401 a tree of any depth
+def _with_lists(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if value and all(name.isdigit() for name in value):
@@ -100,7 +100,7 @@ class Params:
         """Whether the parameter was sent and not yet read."""
         return key in self._values
 
-    def take(self, key: str) -> Any:  # noqa: ANN401 text, list or mapping, checked by the caller
+    def take(self, key: str) -> Any:
         """The raw value, None when it was not sent."""
         return self._values.pop(key, None)
 

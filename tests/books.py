@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from flask import Flask
+from sqlalchemy import text
 
 from supervisor.stores import Stores
 from tests.portal import ROUTES, Committed, cloned, dispose, environment
@@ -39,21 +40,39 @@ def inr(minor: int) -> Money:
 def settle_in(committed: Committed) -> None:
     """Write the people and merchants, past the guards that want their stories."""
     with committed.connect("postgres") as connection:
-        connection.execute("SET session_replication_role = replica")
-        for number, user_id in enumerate((ALICE, BOB)):
-            connection.execute(
-                "INSERT INTO app_user (id, status, version, email_sealed, email_index, name_sealed,"
-                " password_hash, timezone, locale, created_at, password_changed_at) VALUES"
-                " (%s, 'active', 1, 'x', %s, 'x', '$argon2id$x', 'UTC', 'en', now(), now())",
-                (user_id, f"index-{number}"),
-            )
-        for slug, merchant_id in (("shop", SHOP), ("rival", RIVAL)):
-            connection.execute(
-                "INSERT INTO merchant (id, status, version, name, slug, country, timezone,"
-                " default_currency, created_at)"
-                " VALUES (%s, 'active', 1, %s, %s, 'IN', 'UTC', 'INR', now())",
-                (merchant_id, slug, slug),
-            )
+        for statement, values in _people():
+            connection.execute(statement, values)
+
+
+@contextmanager
+def held_books() -> Iterator[None]:
+    """Write them inside the transaction that a test holds, and go on as a worker."""
+    with db.transaction() as session:
+        connection = session.connection()
+        connection.exec_driver_sql("SET LOCAL ROLE postgres")
+        for statement, values in _people():
+            connection.exec_driver_sql(statement, values)
+        connection.exec_driver_sql("SET LOCAL session_replication_role = origin")
+    with db.scoped(AS_WORKER):
+        yield
+
+
+def _people() -> list[tuple[str, tuple[str, ...]]]:
+    person = (
+        "INSERT INTO app_user (id, status, version, email_sealed, email_index, name_sealed,"
+        " password_hash, timezone, locale, created_at, password_changed_at) VALUES"
+        " (%s, 'active', 1, 'x', %s, 'x', '$argon2id$x', 'UTC', 'en', now(), now())"
+    )
+    merchant = (
+        "INSERT INTO merchant (id, status, version, name, slug, country, timezone,"
+        " default_currency, created_at)"
+        " VALUES (%s, 'active', 1, %s, %s, 'IN', 'UTC', 'INR', now())"
+    )
+    return [
+        ("SET LOCAL session_replication_role = replica", ()),
+        *((person, (user_id, f"index of {user_id}")) for user_id in (ALICE, BOB)),
+        *((merchant, (id_, slug, slug)) for slug, id_ in (("shop", SHOP), ("rival", RIVAL))),
+    ]
 
 
 @contextmanager
@@ -122,6 +141,11 @@ def count(committed: Committed, table: str) -> int:
             f"SELECT count(*) FROM {table}"
         ).fetchone()
     return int(found[0]) if found else 0
+
+
+def rows_in(table: str) -> int:
+    """Return how many rows of a table the scope in force sees."""
+    return int(db.session.scalar(text(f"SELECT count(*) FROM {table}")) or 0)
 
 
 def at_once(app: Flask, scope: db.Scope, work: Callable[[int], T], *, threads: int) -> list[T]:

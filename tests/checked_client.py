@@ -84,7 +84,9 @@ class Page(HTMLParser):
         name = found.get("name")
         if tag == "select":
             self._select = name
-        elif tag == "option" and self._select and ("selected" in found or self._select not in fields):
+        elif tag == "option" and self._select:
+            if "selected" not in found and self._select in fields:
+                return
             fields[self._select] = found.get("value") or ""
         elif tag in {"input", "textarea"} and name:
             kind = found.get("type") or "text"
@@ -107,7 +109,8 @@ class CheckedClient(FlaskClient):
     def page(self, url: str, *, status: int = 200) -> Page:
         """Fetch a page and return it; the status must be as given."""
         response = self.get(url)
-        assert response.status_code == status, (response.status_code, response.get_data(as_text=True)[:2000])
+        told = response.get_data(as_text=True)[:2000]
+        assert response.status_code == status, (response.status_code, told)
         return Page(response.get_data(as_text=True))
 
     def send(self, url: str, action: str, **fields: Any) -> TestResponse:

@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 from flask import Flask
+from flask_migrate import upgrade
 from psycopg import sql
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
@@ -25,7 +26,8 @@ TEMPLATE = "paydeck_template"
 ROLES = ("paydeck_web", "paydeck_admin", "paydeck_worker", "paydeck_owner")
 FAKE_CLOCK = """
 CREATE OR REPLACE FUNCTION clock_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS
-$$ SELECT coalesce(nullif(current_setting('app.fake_now', true), '')::timestamptz, clock_timestamp()) $$
+$$ SELECT coalesce(nullif(current_setting('app.fake_now', true), '')::timestamptz,
+                   clock_timestamp()) $$
 """
 KEY = base64.b64encode(bytes(range(32))).decode()
 WEBHOOK_SECRET = "whsec_c2FuZGJveC10ZXN0LXNlY3JldA"
@@ -52,11 +54,10 @@ def environment(stores: Stores, database: str) -> dict[str, str]:
 def make_template(stores: Stores) -> None:
     """Make the migrated database that the tests clone."""
     with superuser(stores, "postgres") as server:
-        server.execute(sql.SQL("CREATE DATABASE {} OWNER paydeck_owner").format(sql.Identifier(TEMPLATE)))
+        made = sql.SQL("CREATE DATABASE {} OWNER paydeck_owner")
+        server.execute(made.format(sql.Identifier(TEMPLATE)))
     app = create_app(config.read(environment(stores, TEMPLATE)), ROUTES)
     with app.app_context():
-        from flask_migrate import upgrade
-
         upgrade()
         for engine in db.db.engines.values():
             engine.dispose()

@@ -17,7 +17,7 @@ MAX_FEE_BPS = 2_000
 MIN_SECRET = 16
 
 
-class BadSetting(Exception):  # noqa: N818 - named for what it is
+class BadSetting(Exception):
     """A setting is missing or wrong; the message names it and says what would be right."""
 
 
@@ -63,6 +63,11 @@ class Settings:
         return self.public_url.startswith("https://")
 
     @property
+    def session_cookie(self) -> str:
+        """The name of the cookie that carries a person's session."""
+        return f"{'__Host-' if self.is_https else ''}paydeck_{self.port}_session"
+
+    @property
     def port(self) -> int:
         """The port of the public address, which the cookie names carry."""
         parts = urlsplit(self.public_url)
@@ -78,8 +83,12 @@ def read(env: Mapping[str, str] | None = None) -> Settings:
     provider = _url(source, "PROVIDER_ORIGIN", f"http://127.0.0.1:{port + 2}")
     return Settings(
         database_url=_database(source, "DATABASE_URL"),
-        database_admin_url=_database(source, "DATABASE_ADMIN_URL") if "DATABASE_ADMIN_URL" in source else None,
-        database_owner_url=_database(source, "DATABASE_OWNER_URL") if "DATABASE_OWNER_URL" in source else None,
+        database_admin_url=_database(source, "DATABASE_ADMIN_URL")
+        if "DATABASE_ADMIN_URL" in source
+        else None,
+        database_owner_url=_database(source, "DATABASE_OWNER_URL")
+        if "DATABASE_OWNER_URL" in source
+        else None,
         redis_url=_required(source, "REDIS_URL"),
         secret_key=_secret(source, "SECRET_KEY"),
         encryption_keys=_keys(source),
@@ -87,7 +96,9 @@ def read(env: Mapping[str, str] | None = None) -> Settings:
         public_url=_url(source, "PUBLIC_URL", f"http://localhost:{port}"),
         realtime_url=_url(source, "REALTIME_URL", f"http://localhost:{port + 1}"),
         provider_origin=provider if sandboxed else "https://js.stripe.com",
-        provider_api_base=_url(source, "PROVIDER_API_BASE", provider if sandboxed else STRIPE_API_BASE),
+        provider_api_base=_url(
+            source, "PROVIDER_API_BASE", provider if sandboxed else STRIPE_API_BASE
+        ),
         stripe_secret_key=stripe_key,
         stripe_publishable_key=_publishable(source, sandboxed=sandboxed),
         stripe_webhook_secret=_required(source, "STRIPE_WEBHOOK_SECRET"),

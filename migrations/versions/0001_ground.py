@@ -1,4 +1,4 @@
-"""The ground: the clock, the fence, the graph of states, moves, facts and what is still to be told."""
+"""The ground: clock, fence, the graph of states, moves, facts and what is still to be told."""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ CREATE TABLE customer (
   created_at timestamptz NOT NULL, metadata jsonb NOT NULL,
   CONSTRAINT pk_customer PRIMARY KEY (id),
   CONSTRAINT uq_customer_merchant_id_livemode_id UNIQUE (merchant_id, livemode, id),
-  CONSTRAINT uq_customer_merchant_id_livemode_email_index UNIQUE (merchant_id, livemode, email_index),
+  CONSTRAINT uq_customer_merchant_id_livemode_email_index
+    UNIQUE (merchant_id, livemode, email_index),
   CONSTRAINT fk_customer_merchant_id FOREIGN KEY (merchant_id) REFERENCES merchant (id),
   CONSTRAINT fk_customer_user_id FOREIGN KEY (user_id) REFERENCES app_user (id));
 
@@ -63,12 +64,13 @@ CREATE TABLE checkout_session (
   CONSTRAINT ck_checkout_session_expires_at CHECK (expires_at > opened_at),
   CONSTRAINT fk_checkout_session_order_id FOREIGN KEY (merchant_id, livemode, order_id)
     REFERENCES shop_order (merchant_id, livemode, id));
-CREATE UNIQUE INDEX uq_checkout_session_one_open ON checkout_session (order_id) WHERE status = 'open';
+CREATE UNIQUE INDEX uq_checkout_session_one_open ON checkout_session (order_id)
+  WHERE status = 'open';
 CREATE INDEX ix_checkout_session_expires_at ON checkout_session (expires_at) WHERE status = 'open';
 CREATE INDEX ix_checkout_session_order_id ON checkout_session (order_id);
 """
 
-TOKEN_DOOR = """
+LINK_DOOR = """
 CREATE FUNCTION checkout_by_token(wanted text)
 RETURNS TABLE (session_id text, order_id text, merchant_id text, livemode boolean)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
@@ -81,7 +83,7 @@ REVOKE ALL ON FUNCTION checkout_by_token(text) FROM PUBLIC;
 def upgrade() -> None:
     """Make the tables, their guards and the one door that a checkout's token opens."""
     op.execute(TABLES)
-    op.execute(TOKEN_DOOR)
+    op.execute(LINK_DOOR)
     op.execute(f"GRANT EXECUTE ON FUNCTION checkout_by_token(text) TO {guards.WEB}")
     guards.flow(op, "order", [("", "pending"), ("pending", "completed"), ("pending", "cancelled")])
     guards.flow(op, "checkout_session", [("", "open"), ("open", "complete"), ("open", "expired")])

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 import pytest
+from flask import Flask
 
 from supervisor.stores import Stores
 from tests.books import SHOP, committed_portal, worker_of
@@ -45,6 +46,15 @@ def trail(committed: Committed) -> Iterator[Committed]:
         do_deeds(DEEDS)
         assert audit.seal_pending() == DEEDS
         yield committed
+
+
+@pytest.fixture
+def held_trail(app: Flask) -> Iterator[None]:
+    """The same inside one transaction that is rolled back."""
+    with db.scoped(db.WORKER):
+        do_deeds(DEEDS)
+        assert audit.seal_pending() == DEEDS
+        yield
 
 
 @pytest.fixture(scope="module")

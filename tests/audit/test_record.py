@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from tests.audit.conftest import DEEDS, do_deeds
-from tests.books import RIVAL, SHOP, count
+from tests.books import RIVAL, SHOP, rows_in
 from tests.portal import Committed
 from webapp import audit
 from webapp.kernel import clock, db
@@ -18,7 +18,7 @@ from webapp.outbox import SYSTEM, Actor
 
 @pytest.mark.requirement("S0-11", "S2-62")
 def test_a_deed_says_who_did_what_to_which_object_when_and_in_which_request(
-    trail: Committed,
+    held_trail: None,
 ) -> None:
     at = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
     with (
@@ -39,17 +39,17 @@ def test_a_deed_says_who_did_what_to_which_object_when_and_in_which_request(
     assert (entry.merchant_id, entry.livemode) == (None, None)
 
 
-def test_a_deed_outside_a_transaction_is_refused(trail: Committed) -> None:
+def test_a_deed_outside_a_transaction_is_refused(held_trail: None) -> None:
     with pytest.raises(RuntimeError, match="inside a transaction"):
         audit.record("x", "y", "z", by=SYSTEM)
-    assert count(trail, "audit_entry") == DEEDS
+    assert rows_in("audit_entry") == DEEDS
 
 
-def test_a_deed_that_is_rolled_back_was_never_done(trail: Committed) -> None:
+def test_a_deed_that_is_rolled_back_was_never_done(held_trail: None) -> None:
     with pytest.raises(ZeroDivisionError):
         _record_and_fail()
-    assert count(trail, "audit_entry") == DEEDS
-    assert count(trail, "audit_unsealed") == 0
+    assert rows_in("audit_entry") == DEEDS
+    assert rows_in("audit_unsealed") == 0
 
 
 def _record_and_fail() -> None:
@@ -58,7 +58,7 @@ def _record_and_fail() -> None:
         raise ZeroDivisionError
 
 
-def test_the_trail_comes_in_pages_newest_first(trail: Committed) -> None:
+def test_the_trail_comes_in_pages_newest_first(held_trail: None) -> None:
     first = audit.recent(PageRequest(limit=5))
     assert [entry.subject_id for entry in first.rows] == [f"ord_{n}" for n in (11, 10, 9, 8, 7)]
     rest = audit.recent(PageRequest(limit=50, before=first.rows[-1].id), merchant_id=SHOP)
@@ -67,7 +67,7 @@ def test_the_trail_comes_in_pages_newest_first(trail: Committed) -> None:
     assert audit.recent(PageRequest(), action="order.created").rows == ()
 
 
-def test_sealing_goes_on_where_it_stopped(trail: Committed) -> None:
+def test_sealing_goes_on_where_it_stopped(held_trail: None) -> None:
     do_deeds(5)
     assert audit.seal_pending(at_most=3) == 3
     assert audit.seal_pending() == 2
@@ -77,7 +77,7 @@ def test_sealing_goes_on_where_it_stopped(trail: Committed) -> None:
     assert audit.head().seq == DEEDS + 5
 
 
-def test_a_deed_that_nobody_sealed_for_ten_seconds_is_reported(trail: Committed) -> None:
+def test_a_deed_that_nobody_sealed_for_ten_seconds_is_reported(held_trail: None) -> None:
     moment = clock.now()
     with clock.standing_at(moment):
         do_deeds(1)

@@ -39,7 +39,7 @@ def schemas() -> dict[str, Any]:
     return found
 
 
-def _plain(tree: Any) -> Any:  # noqa: ANN401 a JSON tree
+def _plain(tree: Any) -> Any:
     if isinstance(tree, list):
         return [_plain(entry) for entry in tree]
     if not isinstance(tree, dict):
@@ -57,7 +57,7 @@ def _registry() -> Registry[Any]:
     return filled
 
 
-def faults_of(kind: str, body: Any) -> list[str]:  # noqa: ANN401 any JSON value
+def faults_of(kind: str, body: Any) -> list[str]:
     """What is wrong with the body as an object of that kind: place and sentence."""
     checker = Draft202012Validator(
         {"$ref": f"urn:spec#/components/schemas/{kind}"}, registry=_registry()

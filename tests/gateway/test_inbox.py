@@ -30,7 +30,7 @@ class Journal:
         self.news.append((event.id, outcome.result))
 
 
-def received(kind: str = "payment_intent.succeeded", **changes: Any) -> str:  # noqa: ANN401 - any JSON
+def received(kind: str = "payment_intent.succeeded", **changes: Any) -> str:
     body = raw(an_event(kind, **changes))
     return inbox.receive(body, signature(body)).event_id
 

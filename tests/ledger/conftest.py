@@ -7,8 +7,15 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from tests.books import settle_in, worker_of
+from tests.books import held_books, settle_in, worker_of
 from tests.portal import Committed
+
+
+@pytest.fixture
+def held(app: Flask) -> Iterator[None]:
+    """The same inside one transaction that is rolled back; the test runs as a worker."""
+    with held_books():
+        yield
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from flask import Flask
 
-from tests.books import settle_in, worker_of
+from tests.books import held_books, settle_in, worker_of
 from tests.portal import Committed
 from webapp.kernel import wake
 
@@ -18,3 +19,11 @@ def books(committed: Committed) -> Iterator[Committed]:
     with worker_of(committed):
         wake.client().flushdb()
         yield committed
+
+
+@pytest.fixture
+def held(app: Flask) -> Iterator[None]:
+    """The same inside one transaction that is rolled back; the test runs as a worker."""
+    with held_books():
+        wake.client().flushdb()
+        yield

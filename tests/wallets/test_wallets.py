@@ -13,10 +13,10 @@ from tests.books import (
     BOB,
     LIVE,
     TEST,
-    count,
     inr,
     post,
     refusal_of,
+    rows_in,
     spent,
 )
 from tests.portal import Committed
@@ -56,7 +56,7 @@ def balances(user_id: str = ALICE) -> list[Money]:
 
 
 @pytest.mark.requirement("S2-46")
-def test_there_is_one_wallet_per_person_mode_and_currency(books: Committed) -> None:
+def test_there_is_one_wallet_per_person_mode_and_currency(held: None) -> None:
     first = wallets.open(ALICE, "INR", TEST)
     assert wallets.open(ALICE, "INR", TEST).id == first.id
     others = {
@@ -64,29 +64,29 @@ def test_there_is_one_wallet_per_person_mode_and_currency(books: Committed) -> N
         for which in ((ALICE, "USD", TEST), (ALICE, "INR", LIVE), (BOB, "INR", TEST))
     }
     assert len(others | {first.id}) == 4
-    assert count(books, "wallet") == 4
+    assert rows_in("wallet") == 4
     assert (first.status, first.version, first.merchant_id) == ("active", 1, ledger.PLATFORM_ID)
     assert [fact.name for fact in outbox.facts_about("wallet", first.id)] == ["wallet.opened"]
 
 
-def test_a_person_opens_the_own_wallet_through_the_web(books: Committed) -> None:
-    with books.app.app_context(), db.scoped(AS_ALICE):
+def test_a_person_opens_the_own_wallet_through_the_web(held: None) -> None:
+    with db.scoped(AS_ALICE):
         mine = wallets.open(ALICE, "INR", TEST)
         assert [wallet.id for wallet in wallets.wallets_of(ALICE)] == [mine.id]
-    with books.app.app_context(), pytest.raises(db.DBAPIError), db.scoped(AS_ALICE):
+    with pytest.raises(db.DBAPIError), db.scoped(AS_ALICE):
         wallets.open(BOB, "INR", TEST)
-    assert count(books, "wallet") == 1
+    assert rows_in("wallet") == 1
 
 
 @pytest.mark.parametrize("currency", ["XXX", "inr", ""])
-def test_a_wallet_in_no_currency_of_ours_is_refused(books: Committed, currency: str) -> None:
+def test_a_wallet_in_no_currency_of_ours_is_refused(held: None, currency: str) -> None:
     with pytest.raises(Invalid):
         wallets.open(ALICE, currency, TEST)
-    assert count(books, "wallet") == 0
+    assert rows_in("wallet") == 0
 
 
 @pytest.mark.requirement("S3-02")
-def test_a_deposit_opens_the_wallet_and_is_booked_once(books: Committed) -> None:
+def test_a_deposit_opens_the_wallet_and_is_booked_once(held: None) -> None:
     assert deposit(inr(100_000), "payment.captured:pay_1") is not None
     assert deposit(inr(100_000), "payment.captured:pay_1") is None
     assert balances() == [inr(100_000)]
@@ -94,12 +94,12 @@ def test_a_deposit_opens_the_wallet_and_is_booked_once(books: Committed) -> None
     assert ledger.check_books().problems == []
 
 
-def test_a_deposit_belongs_inside_the_transaction_that_captures(books: Committed) -> None:
+def test_a_deposit_belongs_inside_the_transaction_that_captures(held: None) -> None:
     with pytest.raises(RuntimeError, match="inside a transaction"):
         wallets.deposit(ALICE, inr(1), livemode=TEST, reference="payment.captured:pay_1")
 
 
-def test_an_open_wallet_that_was_never_used_shows_nothing_in_it(books: Committed) -> None:
+def test_an_open_wallet_that_was_never_used_shows_nothing_in_it(held: None) -> None:
     assert balances() == []
     wallets.open(ALICE, "JPY", TEST)
     deposit(inr(500), "payment.captured:pay_1")
@@ -107,7 +107,7 @@ def test_an_open_wallet_that_was_never_used_shows_nothing_in_it(books: Committed
     assert balances(BOB) == []
 
 
-def test_a_shown_balance_is_kept_and_is_fresh_after_each_commit(books: Committed) -> None:
+def test_a_shown_balance_is_kept_and_is_fresh_after_each_commit(held: None) -> None:
     deposit(inr(500), "payment.captured:pay_1")
     assert balances() == [inr(500)]
     post("behind:1", spent(ALICE, inr(100)))
@@ -128,7 +128,7 @@ def test_a_shown_balance_is_kept_and_is_fresh_after_each_commit(books: Committed
     assert balances() == [inr(300)]
 
 
-def test_what_was_read_before_a_change_is_not_shown_after_it(books: Committed) -> None:
+def test_what_was_read_before_a_change_is_not_shown_after_it(held: None) -> None:
     """A slow reader that puts its old answer down late puts it where nobody looks."""
     deposit(inr(500), "payment.captured:pay_1")
 
@@ -138,9 +138,7 @@ def test_what_was_read_before_a_change_is_not_shown_after_it(books: Committed) -
     assert balances() == [inr(600)]
 
 
-def test_a_balance_is_shown_without_valkey(
-    books: Committed, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_balance_is_shown_without_valkey(held: None, monkeypatch: pytest.MonkeyPatch) -> None:
     deposit(inr(500), "payment.captured:pay_1")
     monkeypatch.setattr(cache, "_is_resting", lambda: True)
     assert balances() == [inr(500)]
@@ -148,7 +146,7 @@ def test_a_balance_is_shown_without_valkey(
     assert balances() == [inr(1_000)]
 
 
-def test_what_is_kept_for_display_decides_nothing(books: Committed) -> None:
+def test_what_is_kept_for_display_decides_nothing(held: None) -> None:
     deposit(inr(500), "payment.captured:pay_1")
     assert balances() == [inr(500)]
     post("behind:1", spent(ALICE, inr(500)))
@@ -157,7 +155,7 @@ def test_what_is_kept_for_display_decides_nothing(books: Committed) -> None:
         post("payment.captured:pay_2", spent(ALICE, inr(1)))
 
 
-def test_history_says_what_came_and_went_newest_first(books: Committed) -> None:
+def test_history_says_what_came_and_went_newest_first(held: None) -> None:
     deposit(inr(100_000), "payment.captured:pay_1")
     deposit(Money(1_250, "KWD"), "payment.captured:pay_2")
     post("payment.captured:pay_3", spent(ALICE, inr(40_000)))
@@ -171,7 +169,7 @@ def test_history_says_what_came_and_went_newest_first(books: Committed) -> None:
     assert wallets.history(ALICE, LIVE, page=PageRequest()).rows == []
 
 
-def test_history_comes_in_pages_there_and_back(books: Committed) -> None:
+def test_history_comes_in_pages_there_and_back(held: None) -> None:
     for number in range(5):
         deposit(inr(number + 1), f"payment.captured:pay_{number}")
     first = wallets.history(ALICE, TEST, page=PageRequest(limit=2))
@@ -185,7 +183,7 @@ def test_history_comes_in_pages_there_and_back(books: Committed) -> None:
 
 
 @pytest.mark.requirement("S3-02")
-def test_a_wallet_that_is_off_takes_money_and_gives_none(books: Committed) -> None:
+def test_a_wallet_that_is_off_takes_money_and_gives_none(held: None) -> None:
     wallet = wallets.open(ALICE, "INR", TEST)
     off = switch(wallets.deactivate, wallet.id, because="Under review.")
     assert (off.status, off.version) == ("inactive", 2)
@@ -201,12 +199,12 @@ def test_a_wallet_that_is_off_takes_money_and_gives_none(books: Committed) -> No
     assert names == ["wallet.opened", "wallet.deactivated", "wallet.activated"]
 
 
-def test_who_has_no_wallet_has_not_enough_in_it(books: Committed) -> None:
+def test_who_has_no_wallet_has_not_enough_in_it(held: None) -> None:
     with pytest.raises(ledger.InsufficientBalance):
         require_active(ALICE, "INR")
 
 
-def test_a_wallet_that_is_not_there_is_not_found(books: Committed) -> None:
+def test_a_wallet_that_is_not_there_is_not_found(held: None) -> None:
     with pytest.raises(NotFound):
         switch(wallets.deactivate, "wal_nothing", because="x")
 
@@ -222,23 +220,21 @@ def test_the_web_switches_no_wallet_and_sees_only_its_persons(books: Committed) 
         assert web.execute("SELECT user_id FROM wallet").fetchall() == [(ALICE,)]
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE wallet SET user_id = 'usr_x'",
-        "UPDATE wallet SET currency = 'USD'",
-        "UPDATE wallet SET status = 'inactive'",
-        "UPDATE wallet SET status = 'inactive', version = 3",
-        "UPDATE wallet SET status = 'inactive', version = 2",
-        "DELETE FROM wallet",
-        "TRUNCATE wallet",
-    ],
+MOVES = (
+    "UPDATE wallet SET user_id = 'usr_x'",
+    "UPDATE wallet SET currency = 'USD'",
+    "UPDATE wallet SET status = 'inactive'",
+    "UPDATE wallet SET status = 'inactive', version = 3",
+    "UPDATE wallet SET status = 'inactive', version = 2",
+    "DELETE FROM wallet",
+    "TRUNCATE wallet",
 )
-def test_not_even_the_owner_moves_a_wallet_without_its_story(
-    books: Committed, statement: str
-) -> None:
+
+
+def test_not_even_the_owner_moves_a_wallet_without_its_story(books: Committed) -> None:
     wallets.open(ALICE, "INR", TEST)
     with books.connect("paydeck_owner") as owner:
-        assert refusal_of(owner, statement).startswith("PD")
+        for statement in MOVES:
+            assert refusal_of(owner, statement).startswith("PD"), statement
     db.end_reads()
     assert db.session.scalar(text("SELECT status FROM wallet")) == "active"

@@ -230,6 +230,6 @@ def _claim(row: RowMapping) -> Claim:
     )
 
 
-def _changed(statement: Any, claim: Claim, params: Mapping[str, Any]) -> bool:  # noqa: ANN401
+def _changed(statement: Any, claim: Claim, params: Mapping[str, Any]) -> bool:
     done = db.session.execute(statement, {"id": claim.operation.id, "token": claim.token, **params})
     return bool(done.rowcount)  # type: ignore[attr-defined]

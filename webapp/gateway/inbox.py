@@ -114,7 +114,7 @@ def without_personal_data(payload: Mapping[str, Any]) -> dict[str, Any]:
     return {name: None if name in NOT_KEPT else _cleaned(value) for name, value in payload.items()}
 
 
-def _cleaned(value: Any) -> Any:  # noqa: ANN401 - any JSON
+def _cleaned(value: Any) -> Any:
     if isinstance(value, Mapping):
         return without_personal_data(value)
     if isinstance(value, list):

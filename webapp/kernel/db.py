@@ -1,4 +1,4 @@
-"""The database: one declarative base, scopes by role, and `transaction()`, the only thing that commits.
+"""The database: one base for tables, scopes by role, and `transaction()`, which alone commits.
 
 A scope says as which database role and for whom statements run; it is written to the connection
 in the first statement of every transaction, where the row-level policies read it. A scope that
@@ -12,13 +12,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Connection, DateTime, Engine, MetaData, Text, event, text
-from sqlalchemy.exc import DBAPIError as DBAPIError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import (
     DeclarativeBase,
     Session,
@@ -40,6 +38,8 @@ PASSING_CLASSES = ("08", "53")
 DatabaseFault = SQLAlchemyError
 
 
+#: Part of this door plate: what a caller catches.
+DatabaseError = DBAPIError
 #: The types that columns of ids and of moments have.
 Id = Text(collation="C")
 Moment = DateTime(timezone=True)
@@ -92,13 +92,7 @@ _held_connection: ContextVar[Connection | None] = ContextVar("paydeck_held", def
 class ScopedSession(FlaskSession):
     """Chooses the pool of the scope's role."""
 
-    def get_bind(
-        self,
-        mapper: Any | None = None,
-        clause: Any | None = None,
-        bind: Any | None = None,
-        **kw: Any,
-    ) -> Engine | Connection:
+    def get_bind(self, *_args: object, **_named: object) -> Engine | Connection:
         """Return the engine of the current scope's role, or the connection that a test holds."""
         held = _held_connection.get()
         if held is not None:
@@ -129,7 +123,7 @@ db = SQLAlchemy(
         },
     },
 )
-session: scoped_session[Session] = db.session
+session: scoped_session[FlaskSession] = db.session
 
 
 def current_scope() -> Scope:
@@ -138,7 +132,7 @@ def current_scope() -> Scope:
 
 
 def use_scope(scope: Scope) -> None:
-    """Put `scope` in force for the rest of this request or job; ends any reads begun under another."""
+    """Put `scope` in force for the rest of this request or job; reads under another end."""
     assert_no_transaction()
     _scope.set(scope)
 
@@ -294,8 +288,8 @@ def _finish(story: _Story) -> None:
 
 
 _SET_SCOPE = text(
-    "SELECT set_config('app.merchant', :merchant, true), set_config('app.livemode', :livemode, true),"
-    " set_config('app.user', :user, true)"
+    "SELECT set_config('app.merchant', :merchant, true),"
+    " set_config('app.livemode', :livemode, true), set_config('app.user', :user, true)"
 )
 
 

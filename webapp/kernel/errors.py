@@ -1,11 +1,11 @@
-"""Six kinds of refusal, because a caller has six reactions; rooms subclass them with a stable code."""
+"""Six kinds of refusal, as a caller has six reactions; rooms subclass them with stable codes."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
+class Refusal(Exception):
     """Something asked for cannot be done; `code` is stable, the message is a sentence for people.
 
     `param` names the field that is wrong, where one is.
@@ -62,5 +62,5 @@ class Unavailable(Refusal):
     says = "This is not available at the moment. Try again in a few seconds."
 
 
-class BrokenTransaction(Exception):  # noqa: N818 - named for what it is
+class BrokenTransaction(Exception):
     """A failure inside a transaction was swallowed; nothing of that transaction was committed."""

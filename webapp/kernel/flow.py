@@ -1,4 +1,4 @@
-"""States as a table: who owns the next step, when we look again, the deadline, what happens then."""
+"""States as a table: whose step is next, when we look again, until when, and what then."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ class Flow:
     def _check(self) -> None:
         for source, target in self.edges:
             if target not in self.states or (source and source not in self.states):
-                message = f"{self.noun}: an edge names a state that is not there: {source}, {target}"
+                message = (
+                    f"{self.noun}: an edge names a state that is not there: {source}, {target}"
+                )
                 raise ValueError(message)
         if missing := self.states.keys() - self.outside.keys():
             message = f"{self.noun}: no outside name for {sorted(missing)}"

@@ -39,7 +39,7 @@ PREFIXES: dict[str, str] = {
 
 
 def new(kind: str) -> str:
-    """Return a fresh id for a `kind` named in PREFIXES, such as `pay_01J…` (26 characters after _)."""
+    """Return a fresh id for a `kind` of PREFIXES, such as `pay_01J…` (26 characters after _)."""
     millis = int(clock.now().timestamp() * 1000)
     return f"{PREFIXES[kind]}_{_ulid(millis, secrets.randbits(80))}"
 

@@ -58,10 +58,8 @@ def clear() -> None:
     structlog.contextvars.clear_contextvars()
 
 
-def redact(
-    _logger: Any, _method: str, line: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
-    """Hide secrets, card numbers and addresses in a line, by name and by shape; one line stays one."""
+def redact(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Hide secrets, card numbers and addresses, by name and by shape; one line stays one."""
     for name, value in line.items():
         if _SECRET_NAMES.search(name) and not name.endswith("_id"):
             line[name] = HIDDEN
@@ -74,16 +72,14 @@ def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return clean_text(value)
     if isinstance(value, dict):
-        return {
-            k: HIDDEN if _SECRET_NAMES.search(str(k)) else _clean(v) for k, v in value.items()
-        }
+        return {k: HIDDEN if _SECRET_NAMES.search(str(k)) else _clean(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [_clean(one) for one in value]
     return value
 
 
 def clean_text(text: str) -> str:
-    """Return `text` with secrets, e-mail addresses and card numbers hidden, escapes made harmless."""
+    """Return `text` without secrets, addresses and card numbers, and escapes made harmless."""
     text = _SECRET_VALUES.sub(HIDDEN, text)
     while found := looks_like_card_number(text):
         text = text.replace(found, HIDDEN)

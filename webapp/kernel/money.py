@@ -95,9 +95,7 @@ class Money:
             message = "weights are not negative and sum to more than zero"
             raise ValueError(message)
         parts = [self.minor * weight // total for weight in weights]
-        order = sorted(
-            range(len(weights)), key=lambda i: (-(self.minor * weights[i] % total), i)
-        )
+        order = sorted(range(len(weights)), key=lambda i: (-(self.minor * weights[i] % total), i))
         for index in order[: self.minor - sum(parts)]:
             parts[index] += 1
         return [Money(part, self.currency) for part in parts]

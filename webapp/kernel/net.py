@@ -1,4 +1,4 @@
-"""The guard for addresses that other people give us: which hosts we may connect to, and which never.
+"""The guard for addresses that other people give us: where we may connect to, and where never.
 
 Python's own `is_global` says yes to several ranges that lead back inside (NAT64, 6to4, multicast),
 so the refused ranges are listed here, and it is the resolved address that is judged.

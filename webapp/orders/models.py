@@ -84,7 +84,7 @@ class OrderCounter(Base):
 
 
 class Order(Moving, Base):
-    """What is owed and for what; `kind` is sale, or top_up where the platform sells wallet money."""
+    """What is owed and for what; `kind` is sale, or top_up: wallet money sold by the platform."""
 
     __tablename__ = "shop_order"
     FLOW: ClassVar[Flow] = ORDER_FLOW

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import ColumnElement, Select, func, select, text
 
 from webapp.kernel import crypto, db, ids
 from webapp.kernel.paging import Page, PageRequest, page_of
@@ -104,7 +104,7 @@ def customer_of(merchant_id: str, customer_id: str | None) -> Customer | None:
     return db.session.scalar(wanted)
 
 
-def _matches(merchant_id: str, typed: str) -> object:
+def _matches(merchant_id: str, typed: str) -> ColumnElement[bool]:
     if "@" in typed:
         index = crypto.blind_index(typed.lower(), purpose="email")
         customers = select(Customer.id).where(
@@ -114,7 +114,7 @@ def _matches(merchant_id: str, typed: str) -> object:
     return (Order.number == typed.lstrip("#")) | (Order.id == typed)
 
 
-def _page(wanted: Select[tuple[Order]], page: PageRequest) -> Page[Order]:
+def _page(wanted: Select[Order], page: PageRequest) -> Page[Order]:
     order = Order.id.asc() if page.after else Order.id.desc()
     if page.after:
         wanted = wanted.where(Order.id > page.after)

@@ -57,7 +57,10 @@ def create(asked: NewOrder, *, by: Actor = SYSTEM) -> Order:
         customer = None
         if asked.customer_email:
             customer = customer_with_email(
-                asked.merchant_id, asked.livemode, asked.customer_email, user_id=asked.user_id
+                asked.merchant_id,
+                asked.customer_email,
+                livemode=asked.livemode,
+                user_id=asked.user_id,
             )
         order = Order(
             id=ids.new("order"),
@@ -123,11 +126,7 @@ def open_checkout(order_id: str, *, by: Actor = SYSTEM) -> Opened:
 
 
 def customer_with_email(
-    merchant_id: str,
-    livemode: bool,
-    email: str,
-    *,
-    user_id: str | None,  # noqa: FBT001
+    merchant_id: str, email: str, *, livemode: bool, user_id: str | None
 ) -> Customer:
     """Return the merchant's customer with that address, made now if there is none (a step)."""
     db.assert_transaction()

@@ -33,7 +33,7 @@ class Move(Base):
 
 
 class Fact(Base):
-    """One recorded event: an object's public snapshot at one version; append-only, kept for ever."""
+    """One recorded event: an object's public snapshot at one version; kept for ever."""
 
     __tablename__ = "fact"
 

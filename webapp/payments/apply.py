@@ -79,9 +79,7 @@ def _requires_action(payment: Payment, outcome: Outcome) -> None:
         return
     steps.remember_card(payment, attempt, outcome.card)
     _await_shopper(payment, attempt, outcome.next_url)
-    payment.move_to(
-        Status.REQUIRES_ACTION, because="The bank asks the shopper to confirm.", by=BY
-    )
+    payment.move_to(Status.REQUIRES_ACTION, because="The bank asks the shopper to confirm.", by=BY)
 
 
 def _session_open(payment: Payment, outcome: Outcome) -> None:
@@ -91,9 +89,7 @@ def _session_open(payment: Payment, outcome: Outcome) -> None:
     if payment.status != Status.PROCESSING:
         return
     _await_shopper(payment, attempt, outcome.next_url)
-    payment.move_to(
-        Status.REQUIRES_ACTION, because="The provider's payment page is open.", by=BY
-    )
+    payment.move_to(Status.REQUIRES_ACTION, because="The provider's payment page is open.", by=BY)
 
 
 def _await_shopper(payment: Payment, attempt: Attempt, next_url: str) -> None:
@@ -206,9 +202,7 @@ def _refused(payment: Payment, failure: Failure, purpose: str | None) -> None:
     if attempt is None or attempt.id != purpose or payment.status not in UNDER_WAY:
         return
     known = failure.code in steps.DECLINE_CODES
-    _back_to_method(
-        payment, attempt, "declined", failure.code if known else "provider_unavailable"
-    )
+    _back_to_method(payment, attempt, "declined", failure.code if known else "provider_unavailable")
 
 
 def _back_to_method(payment: Payment, attempt: Attempt, status: str, code: str) -> None:

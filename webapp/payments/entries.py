@@ -21,7 +21,7 @@ class Capture:
 
 
 def captured(capture: Capture) -> list[Line]:
-    """Return the lines of a captured payment: all of it to the merchant, then the fee from there."""
+    """Return a captured payment's lines: all of it to the merchant, then the fee from there."""
     payable = ledger.payable(capture.merchant_id, capture.livemode, capture.amount.currency)
     lines = [Line(source=capture.source, target=payable, amount=capture.amount)]
     if capture.fee:

@@ -158,7 +158,7 @@ def altered_records(limit: int = STREAMED_AT_ONCE) -> list[str]:
     return [payment.id for payment in recent if not payment.is_intact()]
 
 
-def _detail(wanted: Select[tuple[Payment]]) -> PaymentDetail:
+def _detail(wanted: Select[Payment]) -> PaymentDetail:
     payment = db.session.scalar(wanted.execution_options(populate_existing=True))
     if payment is None:
         raise PaymentNotFound
@@ -168,13 +168,13 @@ def _detail(wanted: Select[tuple[Payment]]) -> PaymentDetail:
     )
 
 
-def _rows() -> Select[tuple[Payment, Order]]:
+def _rows() -> Select[Payment, Order]:
     return select(Payment, Order).join(Order, Order.id == Payment.order_id)
 
 
 def _filtered(
-    wanted: Select[tuple[Payment, Order]], asked: PaymentFilter
-) -> Select[tuple[Payment, Order]]:
+    wanted: Select[Payment, Order], asked: PaymentFilter
+) -> Select[Payment, Order]:
     conditions: list[ColumnElement[bool]] = []
     if asked.statuses:
         conditions.append(Payment.status.in_(asked.statuses))
@@ -208,7 +208,7 @@ def _matches(typed: str) -> ColumnElement[bool]:
     return (Order.number == number) | Payment.method_label.endswith(f" {number}", autoescape=True)
 
 
-def _page(wanted: Select[tuple[Payment, Order]], page: PageRequest) -> Page[PaymentRow]:
+def _page(wanted: Select[Payment, Order], page: PageRequest) -> Page[PaymentRow]:
     order = Payment.id.asc() if page.after else Payment.id.desc()
     if page.after:
         wanted = wanted.where(Payment.id > page.after)

@@ -62,9 +62,7 @@ def start_card(
         return payment.id
 
 
-def start_hosted(
-    checkout: CheckoutRef, *, success_url: str, cancel_url: str, payer: Payer
-) -> str:
+def start_hosted(checkout: CheckoutRef, *, success_url: str, cancel_url: str, payer: Payer) -> str:
     """Begin a payment on the provider's own page (no JavaScript needed here); returns its id.
 
     A payment that already has an intent is given up first: one payment, one intent.

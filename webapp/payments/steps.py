@@ -59,7 +59,10 @@ def new_payment(order: Order, payer: Payer, *, checkout_session_id: str | None) 
     customer_id = order.customer_id
     if customer_id is None and payer.email:
         customer = orders.customer_with_email(
-            order.merchant_id or "", bool(order.livemode), payer.email, user_id=payer.user_id
+            order.merchant_id or "",
+            payer.email,
+            livemode=bool(order.livemode),
+            user_id=payer.user_id,
         )
         customer_id = customer.id
     if payer.user_id and order.user_id is None:

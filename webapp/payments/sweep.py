@@ -131,4 +131,3 @@ def _end_unpaid(payment: Payment) -> None:
     else:
         because = "Nobody paid before the link's time was over."
         steps.finish(payment, Status.EXPIRED, because=because)
-

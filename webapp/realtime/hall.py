@@ -145,7 +145,7 @@ class Hall:
         self._server.disconnect(sid, ignore_queue=True)
 
     @property
-    def _server(self) -> Any:  # noqa: ANN401 - the library has no types
+    def _server(self) -> Any:
         if self._sockets is None:
             message = "the hall is not open yet"
             raise RuntimeError(message)

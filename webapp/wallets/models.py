@@ -48,7 +48,7 @@ class Wallet(Moving, Base):
     FLOW: ClassVar[Flow] = FLOW
 
     merchant_id: Mapped[str] = mapped_column(Id, ForeignKey("merchant.id"))
-    livemode: Mapped[bool]
+    livemode: Mapped[bool] = mapped_column()
     user_id: Mapped[str] = mapped_column(Id, ForeignKey("app_user.id"))
     currency: Mapped[str] = mapped_column(CHAR(3))
     created_at: Mapped[dt.datetime] = mapped_column(Moment)

@@ -83,9 +83,7 @@ def anomalies() -> Response:
     """Show the money that came and fits no order."""
     asked = page_request(older=request.args.get("older"), newer=None)
     page = payments.open_anomalies(asked)
-    rows = [
-        {"anomaly": one, "amount": Money(one.amount_minor, one.currency)} for one in page.rows
-    ]
+    rows = [{"anomaly": one, "amount": Money(one.amount_minor, one.currency)} for one in page.rows]
     return make_response(render_template("admin/anomalies.html", rows=rows, page=page))
 
 
@@ -99,9 +97,7 @@ def _overview() -> dict[str, object]:
         "set_aside": len(payments.open_anomalies(PageRequest(limit=100)).rows),
         "waiting": sum(outbox.waiting_counts().values()),
         "rows": newest.rows,
-        "sellers": accounts.merchant_cards(
-            row.payment.merchant_id or "" for row in newest.rows
-        ),
+        "sellers": accounts.merchant_cards(row.payment.merchant_id or "" for row in newest.rows),
     }
 
 

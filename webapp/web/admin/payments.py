@@ -44,9 +44,7 @@ def payment(payment_id: str) -> Response:
     detail = payments.any_payment(payment_id)
     merchant_id = detail.payment.merchant_id
     with db.transaction():
-        audit.record(
-            "payment.viewed", "payment", payment_id, by=acting(), merchant_id=merchant_id
-        )
+        audit.record("payment.viewed", "payment", payment_id, by=acting(), merchant_id=merchant_id)
     return make_response(
         render_template(
             "admin/payment.html",

@@ -16,6 +16,7 @@ from webapp.web.shared.guards import anyone, guard, settings
 blueprint = guard(Blueprint("demo", __name__), anyone)
 DEMO_MERCHANT = "Lotus Tea House"
 PRICE = Money(1_000_00, "INR")
+WARE = "First flush Darjeeling, 250 g"
 DEMO = Actor("demo")
 
 
@@ -31,7 +32,7 @@ def checkout() -> Response:
     db.use_scope(db.Scope(merchant_id=merchant_id, livemode=livemode))
     with db.transaction():
         order = orders.create(
-            orders.NewOrder(merchant_id, livemode, PRICE, description="First flush Darjeeling, 250 g"),
+            orders.NewOrder(merchant_id, livemode, PRICE, description=WARE),
             by=DEMO,
         )
         opened = orders.open_checkout(order.id, by=DEMO)

@@ -147,9 +147,7 @@ def seller_of(merchant_id: str) -> Seller:
     return Seller(name, initials or "•")
 
 
-def _stage(
-    order: Order, payment: Payment | None, *, is_open: bool, ends: dt.datetime
-) -> Stage:
+def _stage(order: Order, payment: Payment | None, *, is_open: bool, ends: dt.datetime) -> Stage:
     if order.status == "completed":
         return Stage.PAID
     if order.status == "cancelled":
@@ -169,7 +167,5 @@ def _wallet(order: Order, user_id: str | None, *, livemode: bool) -> WalletChoic
     for balance in wallets.balance_of(user_id, livemode):
         if balance.currency == order.currency:
             available = balance.available
-            return WalletChoice(
-                available, available >= order.amount, left=available - order.amount
-            )
+            return WalletChoice(available, available >= order.amount, left=available - order.amount)
     return None

@@ -83,7 +83,7 @@ def status(token: str) -> AnyResponse:
 
 @blueprint.get("/checkout/<token>/return")
 def come_back(token: str) -> AnyResponse:
-    """Receive the shopper from the bank or the provider's page; what the address says is not believed.
+    """Receive the shopper from the bank or the provider's page; its address is not believed.
 
     An address that names another payment is refused; otherwise the provider is asked.
     """
@@ -244,5 +244,3 @@ def _payer() -> Payer:
 
 def _absolute(path: str) -> str:
     return f"{settings().public_url}{path}"
-
-

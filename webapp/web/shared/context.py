@@ -37,7 +37,7 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def asset(path: str) -> str:
-    """Return the address of a static file with its contents' hash, so that it can be kept a year."""
+    """Return a static file's address with its contents' hash, so that a new one is fetched."""
     return f"/static/{path}?v={_digest(path)}"
 
 

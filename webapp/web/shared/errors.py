@@ -43,7 +43,7 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def stale_form(_error: CSRFError) -> Response:
-        message = "This form is out of date. Reload the page and send it again; nothing was changed."
+        message = "This form is out of date. Reload the page and send it again. Nothing changed."
         return answer(400, message, code="stale_form")
 
     @app.errorhandler(HTTPException)
@@ -53,8 +53,8 @@ def install(app: Flask) -> None:
             return make_response(error.response)
         return answer(status, None, code=f"http_{status}")
 
-    @app.errorhandler(db.DBAPIError)
-    def database(error: db.DBAPIError) -> Response:
+    @app.errorhandler(db.DatabaseError)
+    def database(error: db.DatabaseError) -> Response:
         if db.is_passing(error):
             _log.warning("database_busy", error=type(error.orig).__name__)
             return answer(503, None, code="unavailable")

@@ -44,7 +44,7 @@ def database() -> Check:
     begun = time.monotonic()
     try:
         db.ping()
-    except db.DBAPIError as gone:
+    except db.DatabaseError as gone:
         return _bad("database", type(gone.orig).__name__, begun)
     return _good("database", begun)
 

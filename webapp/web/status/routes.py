@@ -6,8 +6,8 @@ from flask import Blueprint, Response, g, jsonify, redirect
 from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.kernel import clock
-from webapp.web.status import checks
 from webapp.web.shared.guards import anyone, guard
+from webapp.web.status import checks
 
 blueprint = guard(Blueprint("status", __name__), anyone)
 NOT_READY = 503
