@@ -62,6 +62,7 @@ class Checkout:
     wallet: WalletChoice | None = None
     receipt: str | None = None
     can_give_up: bool = False
+    is_back: bool = False
 
     @property
     def reference(self) -> str:
@@ -85,8 +86,13 @@ class Receipt:
     history: str
 
 
-def checkout_view(ref: CheckoutRef, token: str, *, user_id: str | None) -> Checkout:
-    """Read what the checkout shows now; two pages of one link never show different ends."""
+def checkout_view(
+    ref: CheckoutRef, token: str, *, user_id: str | None, is_back: bool = False
+) -> Checkout:
+    """Read what the checkout shows now; two pages of one link never show different ends.
+
+    `is_back` says that the shopper has just come back from the bank or the provider's page.
+    """
     order = orders.order_of(ref.merchant_id, ref.order_id)
     session = orders.checkout_of(ref.session_id)
     payment = payments.current_payment(order.id)
@@ -116,6 +122,7 @@ def checkout_view(ref: CheckoutRef, token: str, *, user_id: str | None) -> Check
         wallet=_wallet(order, user_id, livemode=ref.livemode) if stage is Stage.PAY else None,
         receipt=receipt_link(payment) if payment and stage is Stage.PAID else None,
         can_give_up=stage is Stage.ACTION,
+        is_back=is_back and stage is Stage.ACTION,
     )
 
 

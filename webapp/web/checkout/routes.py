@@ -75,7 +75,7 @@ def status(token: str) -> AnyResponse:
                 "next_url": view.next_url,
             }
         )
-    goto = view.next_url if request.args.get("follow") != "no" else None
+    goto = view.next_url if request.args.get("seen") == Stage.CONFIRMING else None
     return make_response(
         render_template("checkout/stage.html", checkout=view, goto=goto, **_provider())
     )
@@ -98,7 +98,7 @@ def come_back(token: str) -> AnyResponse:
             param="payment_intent",
         )
     payments.check_now(payment.id)
-    return redirect(url_for("checkout.show", token=token), code=303)
+    return redirect(url_for("checkout.show", token=token, back="1"), code=303)
 
 
 @blueprint.post("/checkout/<token>/check")
@@ -210,7 +210,8 @@ def _provider() -> dict[str, str]:
 
 def _view(token: str) -> Checkout:
     ref = _enter(token)
-    return checkout_view(ref, token, user_id=g.person.user_id if g.person else None)
+    user_id = g.person.user_id if g.person else None
+    return checkout_view(ref, token, user_id=user_id, is_back="back" in request.args)
 
 
 def _enter(token: str) -> orders.CheckoutRef:
