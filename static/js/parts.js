@@ -125,3 +125,7 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   target.focus();
 });
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+});
