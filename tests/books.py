@@ -11,8 +11,9 @@ import psycopg
 from flask import Flask
 from sqlalchemy import text
 
+from jobs.subscriptions import ROUTES
 from supervisor.stores import Stores
-from tests.portal import ROUTES, Committed, cloned, dispose, environment
+from tests.portal import Committed, cloned, dispose, environment
 from webapp import config, ledger
 from webapp.app import create_app
 from webapp.kernel import db

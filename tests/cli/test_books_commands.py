@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from click.testing import Result
 
@@ -15,7 +13,7 @@ from webapp.outbox import Actor
 
 
 @pytest.fixture
-def portal(committed: Committed) -> Iterator[Committed]:
+def portal(committed: Committed) -> Committed:
     """A portal with a payment booked and a sealed deed, outside any context."""
     settle_in(committed)
     with worker_of(committed):

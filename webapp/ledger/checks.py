@@ -48,7 +48,8 @@ CHECKS: Final[dict[str, str]] = {
         UNION ALL
         SELECT format('%s was written by transaction %s', newest.id, newest.xid)
         FROM (SELECT id, xid FROM transfer ORDER BY xid DESC LIMIT 1) AS newest
-        WHERE newest.xid >= pg_snapshot_xmax(pg_current_snapshot())""",
+        WHERE newest.xid >= pg_snapshot_xmax(pg_current_snapshot())
+          AND newest.xid IS DISTINCT FROM pg_current_xact_id_if_assigned()""",
     "an entry is not in its account's currency, mode or kind": """
         SELECT format('%s entry %s', e.transfer_id, e.position)
         FROM entry e LEFT JOIN ledger_account a ON a.id = e.account_id
