@@ -44,8 +44,8 @@ class Post:
         domain = parseaddr(self.sender)[1].rpartition("@")[2] or "localhost"
         letter["Message-ID"] = f"<{mail_id}@{domain}>" if mail_id else make_msgid(domain=domain)
         letter["Auto-Submitted"] = "auto-generated"
-        letter.set_content(text)
-        letter.add_alternative(html, subtype="html")
+        letter.set_content(text, cte="quoted-printable")
+        letter.add_alternative(html, subtype="html", cte="quoted-printable")
         try:
             self._hand_over(letter)
         except smtplib.SMTPResponseException as refusal:
