@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from subprocess import Popen
 
@@ -40,7 +41,7 @@ class House:
             )
             self.running[name] = self.stack.enter_context(running)
         for name in names:
-            until(lambda n=name: self.has_started(n), seconds=30, what=f"{name}: {self.log(name)}")
+            until(partial(self.has_started, name), seconds=30, what=f"{name}: {self.log(name)}")
 
     def has_started(self, name: str) -> bool:
         """Whether a process has reported itself as alive."""

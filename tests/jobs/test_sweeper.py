@@ -120,7 +120,12 @@ def without_valkey(ground: Ground) -> Iterator[None]:
 def test_due_work_is_given_to_a_worker(ground: Ground) -> None:
     asked: list[str] = []
     kind, idle = AKind(), AKind("mail", due=False)
-    net = Net([kind, idle], enqueue=lambda name: bool(asked.append(name)) or True)  # type: ignore[list-item]
+
+    def enqueue(name: str) -> bool:
+        asked.append(name)
+        return True
+
+    net = Net([kind, idle], enqueue=enqueue)  # type: ignore[list-item]
     net.sweep()
     assert asked == ["operations"]
     assert kind.drained == idle.drained == []

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 
 from jobs.wakeups import Wakeups
+
+
+def taking(sent: list[str]) -> Callable[[str], bool]:
+    """Return a sender that takes every wish and notes it."""
+
+    def send(kind: str) -> bool:
+        sent.append(kind)
+        return True
+
+    return send
 
 
 class Clock:
@@ -21,7 +32,7 @@ class Clock:
 
 def test_the_first_wish_is_sent_at_once() -> None:
     sent: list[str] = []
-    wakeups = Wakeups(lambda kind: bool(sent.append(kind)) or True, now=Clock())
+    wakeups = Wakeups(taking(sent), now=Clock())
     wakeups.wish("operations")
     assert wakeups.flush() is None
     assert sent == ["operations"]
@@ -30,7 +41,7 @@ def test_the_first_wish_is_sent_at_once() -> None:
 def test_a_burst_is_sent_once_and_once_more_at_its_end() -> None:
     sent: list[str] = []
     clock = Clock()
-    wakeups = Wakeups(lambda kind: bool(sent.append(kind)) or True, now=clock)
+    wakeups = Wakeups(taking(sent), now=clock)
     for _ in range(50):
         wakeups.wish("operations")
         wakeups.flush()
@@ -44,7 +55,7 @@ def test_a_burst_is_sent_once_and_once_more_at_its_end() -> None:
 
 def test_kinds_do_not_wait_for_each_other() -> None:
     sent: list[str] = []
-    wakeups = Wakeups(lambda kind: bool(sent.append(kind)) or True, now=Clock())
+    wakeups = Wakeups(taking(sent), now=Clock())
     for kind in ("operations", "inbox", "mail", "operations"):
         wakeups.wish(kind)
         wakeups.flush()
@@ -71,9 +82,12 @@ def test_eight_threads_lose_no_wish() -> None:
     """After the last wish of any thread, at least one wake-up follows."""
     sent_at: list[float] = []
     stop = threading.Event()
-    wakeups = Wakeups(
-        lambda _kind: bool(sent_at.append(time.monotonic())) or True, gap_seconds=0.02
-    )
+
+    def note_time(_kind: str) -> bool:
+        sent_at.append(time.monotonic())
+        return True
+
+    wakeups = Wakeups(note_time, gap_seconds=0.02)
     worker = threading.Thread(target=lambda: wakeups.work(stop, poll_seconds=5))
     worker.start()
     last_wish = [0.0] * 8
@@ -103,7 +117,7 @@ def test_eight_threads_lose_no_wish() -> None:
 def test_what_is_wished_while_stopping_is_still_sent() -> None:
     sent: list[str] = []
     stop = threading.Event()
-    wakeups = Wakeups(lambda kind: bool(sent.append(kind)) or True, gap_seconds=60)
+    wakeups = Wakeups(taking(sent), gap_seconds=60)
     wakeups.wish("operations")
     wakeups.flush()
     wakeups.wish("operations")

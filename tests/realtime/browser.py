@@ -33,7 +33,7 @@ class BrowserSocket:
             )
         except websocket.WebSocketBadStatusException as refused:
             raise Refused(str(refused.status_code)) from refused
-        assert self._wire.recv().startswith("0{")
+        assert str(self._wire.recv()).startswith("0{")
         self.say(f"40{json.dumps(auth)}")
         self._introduce()
 
@@ -88,7 +88,7 @@ class BrowserSocket:
     def close(self) -> None:
         """Close it from our side."""
         self.is_open = False
-        self._wire.shutdown()
+        self._wire.shutdown()  # type: ignore[no-untyped-call]
 
     def _read(self) -> str:
         try:
@@ -104,5 +104,5 @@ class BrowserSocket:
             self._wire.send("3")
         elif said in {"", "1", "41"}:
             self.is_open = False
-            self._wire.shutdown()
+            self._wire.shutdown()  # type: ignore[no-untyped-call]
         return said

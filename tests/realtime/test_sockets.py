@@ -170,7 +170,7 @@ def test_an_open_socket_does_not_prolong_a_session(sockets: SocketProcess) -> No
 def seen(sockets: SocketProcess, session: SignedIn) -> list[object]:
     with sockets.portal.connect("postgres") as connection:
         asked = "SELECT last_seen_at, idle_until FROM sign_in_session WHERE user_id = %s"
-        return connection.execute(asked, (session.user_id,)).fetchall()  # type: ignore[return-value]
+        return connection.execute(asked, (session.user_id,)).fetchall()
 
 
 def test_whoever_talks_too_much_is_sent_away(sockets: SocketProcess) -> None:
