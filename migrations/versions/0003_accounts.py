@@ -139,8 +139,9 @@ CREATE FUNCTION merchant_has_members(p_merchant text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 AS $$ SELECT EXISTS (SELECT 1 FROM membership WHERE merchant_id = p_merchant) $$;
 
-CREATE FUNCTION note_try(p_id text, p_purpose text, p_account text, p_prefix text, p_at timestamptz)
-RETURNS int LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+CREATE FUNCTION note_try(p_id text, p_purpose text, p_account text, p_prefix text,
+  p_at timestamptz, p_per_account int, p_per_network int) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   since timestamptz := clock_now() - interval '15 minutes';
   is_known boolean;
@@ -154,11 +155,12 @@ BEGIN
     (SELECT at FROM sign_in_try
      WHERE purpose = p_purpose AND account_index = p_account AND at > since
        AND (NOT is_known OR address_prefix = p_prefix)
-     ORDER BY at DESC OFFSET 4 LIMIT 1)
+     ORDER BY at DESC OFFSET p_per_account - 1 LIMIT 1)
     UNION ALL
     (SELECT at FROM sign_in_try
      WHERE purpose = p_purpose AND address_prefix = p_prefix AND at > since
-     ORDER BY at DESC OFFSET 19 LIMIT 1)) AS full_window;
+       AND p_prefix <> 'unknown'
+     ORDER BY at DESC OFFSET p_per_network - 1 LIMIT 1)) AS full_window;
   IF free_at IS NOT NULL THEN
     RETURN greatest(1,
       ceil(extract(epoch FROM free_at + interval '15 minutes' - clock_now())))::int;
@@ -198,7 +200,7 @@ CALLABLE = (
     "merchant_cards(text[])",
     "merchant_fee_bps(text)",
     "merchant_has_members(text)",
-    "note_try(text, text, text, text, timestamptz)",
+    "note_try(text, text, text, text, timestamptz, int, int)",
     "forget_tries(text, text)",
 )
 

@@ -169,3 +169,16 @@ def test_an_open_connection_learns_that_its_session_ended(app: Flask) -> None:
     assert accounts.session_stands(session_id, user_id)
     accounts.sign_out(session.session_token)
     assert not accounts.session_stands(session_id, user_id)
+
+
+def test_what_ended_long_ago_is_swept_and_what_works_stays(app: Flask) -> None:
+    email, start = new_address(), clock.now()
+    somebody(email)
+    with clock.standing_at(start - 60 * DAY):
+        signed_in(email)
+        accounts.ask_reset(email)
+    kept = signed_in(email)
+    with db.scoped(db.WORKER):
+        assert accounts.sweep() >= 3
+        assert accounts.sweep() == 0
+    assert person_of(kept).email == email

@@ -124,6 +124,11 @@ def test_a_strangers_guesses_do_not_lock_the_owner_out_of_their_own_network(app:
     signed_in(email, address=HOME)
 
 
+def test_people_whose_network_is_not_known_do_not_share_one_count(app: Flask) -> None:
+    for _ in range(22):
+        assert isinstance(refusal_of(new_address(), address=""), accounts.WrongCredentials)
+
+
 @pytest.mark.parametrize(
     ("address", "network"),
     [("203.0.113.77", "203.0.113.0/24"), ("2001:db8:aa:bbcc::1", "2001:db8:aa:bb00::/56"),

@@ -76,6 +76,7 @@ from webapp.accounts.sessions import (
     session_stands,
     sessions_of,
     sign_out,
+    sweep,
 )
 from webapp.accounts.sign_in import (
     ask_new_email,
@@ -154,6 +155,7 @@ __all__ = [
     "sign_out",
     "suspend_merchant",
     "suspend_user",
+    "sweep",
     "update_profile",
     "use",
     "user_counts",

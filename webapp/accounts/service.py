@@ -45,10 +45,9 @@ def register(
     return Registered(user_id=user.id, verification_token=token)
 
 
-def ask_verification(user_id: str) -> str | None:
+def ask_verification(user_id: str, *, address: str = "") -> str | None:
     """Return a fresh secret for the address's confirmation, or None where it is confirmed."""
-    index = email_index(own_email(user_id))
-    throttle.note_try(throttle.VERIFY, index, "")
+    throttle.note_try(throttle.VERIFY, email_index(own_email(user_id)), address)
     with db.transaction(own(user_id)):
         if user_row(user_id, lock=True).is_verified:
             return None

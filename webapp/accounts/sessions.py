@@ -11,9 +11,17 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Row, delete, literal, select, text, update
 
-from webapp.accounts.models import MemberRole, Membership, Merchant, SignInSession, User
+from webapp.accounts.models import (
+    MemberRole,
+    Membership,
+    Merchant,
+    SecretToken,
+    SignInSession,
+    SignInTry,
+    User,
+)
 from webapp.accounts.person import Device, Member, Person, SignedIn
 from webapp.accounts.rows import own
 from webapp.accounts.throttle import address_prefix
@@ -22,6 +30,7 @@ from webapp.kernel.errors import NotFound
 
 IDLE, ABSOLUTE = dt.timedelta(days=14), dt.timedelta(days=90)
 ADMIN_IDLE, ADMIN_ABSOLUTE = dt.timedelta(minutes=15), dt.timedelta(hours=12)
+KEPT_TRIES, KEPT_ENDED = dt.timedelta(days=1), dt.timedelta(days=30)
 TOKEN_LENGTH = 43
 DEVICE_LENGTH = 80
 PERSON_SECONDS = 30 * 60
@@ -124,6 +133,21 @@ def end_sessions(user_id: str, *, only: str | None = None, but: str | None = Non
     db.session.execute(ending.values(revoked_at=clock.now()))
     wake.soon(WAKE)
     forget_person(user_id)
+
+
+def sweep() -> int:
+    """Delete tries, sessions and links that ended long ago; returns how many. A worker's chore."""
+    with db.transaction():
+        now = clock.now()
+        old = (
+            delete(SignInTry).where(SignInTry.at < now - KEPT_TRIES),
+            delete(SignInSession).where(SignInSession.idle_until < now - KEPT_ENDED),
+            delete(SecretToken).where(SecretToken.expires_at < now - KEPT_ENDED),
+        )
+        gone = 0
+        for statement in old:
+            gone += len(db.session.execute(statement.returning(literal(1))).all())
+        return gone
 
 
 def forget_person(user_id: str) -> None:

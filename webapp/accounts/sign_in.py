@@ -52,7 +52,7 @@ def ask_reset(email: str, *, address: str = "") -> str | None:
     email = typed.email(email)
     throttle.note_try(throttle.RESET, email_index(email), address)
     user = _user_by(email_index(email))
-    if user is None or user.status == UserStatus.SUSPENDED:
+    if user is None:
         return None
     with db.transaction(own(user.id)):
         return links.issue(user.id, Purpose.RESET_PASSWORD)

@@ -15,19 +15,29 @@ from webapp.accounts.errors import TooManyTries
 from webapp.kernel import clock, db, ids
 
 IPV4_BITS, IPV6_BITS = 24, 56
+UNKNOWN = "unknown"
 SIGN_IN = "sign_in"
+CONFIRM = "confirm_password"
 REGISTER = "register"
 RESET = "reset"
 VERIFY = "verify"
-CONFIRM = "confirm_password"
+#: Tries an account and a network in a quarter hour. Guesses at a password are fewest; many people
+#: behind one network may sign up or ask for a mail.
+LIMITS: dict[str, tuple[int, int]] = {
+    SIGN_IN: (5, 20),
+    CONFIRM: (5, 20),
+    REGISTER: (5, 100),
+    RESET: (5, 100),
+    VERIFY: (5, 100),
+}
 
 
 def address_prefix(address: str) -> str:
-    """Return the network (/24 or /56) of an IP address; `unknown` for anything else."""
+    """Return the network (/24 or /56) of an IP address; UNKNOWN for anything else."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
-        return "unknown"
+        return UNKNOWN
     if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
         parsed = parsed.ipv4_mapped
     bits = IPV4_BITS if parsed.version == 4 else IPV6_BITS  # noqa: PLR2004 - the IP version
@@ -35,16 +45,24 @@ def address_prefix(address: str) -> str:
 
 
 def note_try(purpose: str, account_index: str, address: str) -> None:
-    """Count one try and commit it; raises TooManyTries, uncounted, when there were enough."""
+    """Count one try and commit it; raises TooManyTries, uncounted, when there were enough.
+
+    People whose network is not known share no count of networks, only each account's own.
+    """
+    per_account, per_network = LIMITS[purpose]
     with db.transaction() as session:
         wait = session.scalar(
-            text("SELECT note_try(:id, :purpose, :account, :prefix, :at)"),
+            text(
+                "SELECT note_try(:id, :purpose, :account, :prefix, :at, :per_account, :per_network)"
+            ),
             {
                 "id": ids.new("token"),
                 "purpose": purpose,
                 "account": account_index,
                 "prefix": address_prefix(address),
                 "at": clock.now(),
+                "per_account": per_account,
+                "per_network": per_network,
             },
         )
     if wait:

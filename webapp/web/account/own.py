@@ -49,7 +49,7 @@ def change_profile() -> Response:
 def send_verification() -> Response:
     """Send the link that confirms one's address once more."""
     try:
-        token = accounts.ask_verification(g.person.user_id)
+        token = accounts.ask_verification(g.person.user_id, address=this_device().address)
     except accounts.TooManyTries as wait:
         flash(wait.message, "warning")
         return see(url_for("account.own.profile"))
