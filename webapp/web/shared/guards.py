@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import Blueprint, current_app, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
-from webapp.accounts import Member, Person
+from webapp.accounts import Member, MemberRole, Person
 from webapp.config import Settings
 from webapp.kernel import db
 from webapp.kernel.errors import Forbidden, NotFound
@@ -77,12 +77,13 @@ def admin_door() -> Response | None:
 
 
 def chosen_member(person: Person) -> Member | None:
-    """Return the membership that the person chose, or their first, or None."""
+    """Return the membership that the person chose, or the one with the most rights, or None."""
     chosen = session.get(CHOSEN_MERCHANT)
     for member in person.memberships:
         if member.merchant_id == chosen:
             return member
-    return person.memberships[0] if person.memberships else None
+    rank = list(MemberRole)
+    return min(person.memberships, key=lambda member: rank.index(member.role), default=None)
 
 
 def settings() -> Settings:
