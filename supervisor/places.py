@@ -76,7 +76,7 @@ def own(path: Path, owner: Owner | None) -> Path:
 
 
 def settle(data: Path) -> Places:
-    """Create the folders for `data` and answer where everything is.
+    """Create the data folder and answer where everything is; the cluster is for its maker.
 
     Never widens the permissions of a folder that was there before: where the store's user cannot
     reach the data folder, the cluster lives in /var/lib/paydeck/<hash>.
@@ -91,7 +91,6 @@ def settle(data: Path) -> Places:
     if not can_reach(data, owner):
         cluster = _VAR / digest
         cluster.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    own(cluster, owner)
     return Places(data, cluster, _socket_folder(digest, owner), logs, digest, owner)
 
 

@@ -1,5 +1,7 @@
 """Postgres and Valkey of one data folder: started, healed and stopped together."""
 
+import contextlib
+import os
 import shutil
 import tempfile
 import time
@@ -13,8 +15,11 @@ import redis
 
 from supervisor import binaries, keys, postgres, roles, valkey
 from supervisor.child import Child, kill_marked
-from supervisor.errors import StoreDown
-from supervisor.places import lock, settle
+from supervisor.errors import CannotStart, StoreDown
+from supervisor.places import is_locked, lock, own, settle
+
+_TEMPORARY = "paydeck-stores-"
+_ABANDONED_SECONDS = 600
 
 
 class Stores:
@@ -37,14 +42,29 @@ class Stores:
     ) -> None:
         self._made = folder is None
         if folder is None:
-            folder = Path(tempfile.mkdtemp(prefix="paydeck-stores-"))
+            remove_abandoned()
+            folder = Path(tempfile.mkdtemp(prefix=_TEMPORARY))
             folder.chmod(0o755)
         self._fsync = fsync
         self._wanted = wanted
         self._lock = lock(folder)
         self.places = settle(folder)
+        self._refuse_lost_keys()
         self.secrets = keys.load(folder)
         self._children: dict[str, Child] = {}
+
+    def _refuse_lost_keys(self) -> None:
+        """A cluster whose keys are gone opens to nobody: set one of a removed folder aside."""
+        cluster, data = self.places.cluster, self.places.data
+        if (data / "secrets.json").exists() or not postgres.cluster_folder(self.places).exists():
+            return
+        if cluster.is_relative_to(data):
+            self._lock.close()
+            raise CannotStart(
+                f"secrets.json is missing beside the database in {data}: put it back, "
+                "or remove the folder to begin anew."
+            )
+        cluster.rename(cluster.with_name(f"{cluster.name}.abandoned-{time.time_ns()}"))
 
     # addresses ------------------------------------------------------------------------------
 
@@ -112,6 +132,7 @@ class Stores:
     def _line_up(self) -> None:
         """Make the cluster where there is none and prepare a child for each wanted store."""
         places, mark = self.places, f"{self.places.digest}/store"
+        own(places.cluster, places.owner)
         programs = binaries.find(places.cluster, places.owner)
         if "postgres" in self._wanted:
             password = self.secrets["password_postgres"]
@@ -185,3 +206,12 @@ class Stores:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def remove_abandoned() -> None:
+    """Remove temporary folders of test runs that were killed before they could tidy up."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_TEMPORARY}*"):
+        with contextlib.suppress(OSError):
+            old = time.time() - folder.stat().st_mtime > _ABANDONED_SECONDS
+            if old and folder.stat().st_uid == os.getuid() and not is_locked(folder):
+                shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,7 @@
 """The embedded stores: they survive crashes, refuse a second start and live side by side."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 
 from supervisor.errors import CannotStart
 from supervisor.settings import ROOT
-from supervisor.stores import Stores
+from supervisor.stores import Stores, remove_abandoned
 from supervisor.valkey import client
 
 
@@ -99,6 +100,42 @@ def test_an_interrupted_creation_of_the_cluster_starts_again(folder: Path) -> No
     (cluster.with_suffix(".new") / "PG_VERSION").unlink()
     with Stores(folder) as stores:
         assert stores.all_answer()
+
+
+def test_a_database_without_its_secrets_is_refused_in_one_sentence(folder: Path) -> None:
+    with Stores(folder, fsync=False):
+        pass
+    (folder / "secrets.json").unlink()
+    with pytest.raises(CannotStart, match=r"secrets\.json is missing"):
+        Stores(folder)
+    assert not (folder / "secrets.json").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root keeps a cluster outside its folder")
+def test_the_cluster_of_a_removed_folder_is_set_aside_when_the_folder_begins_anew() -> None:
+    with tempfile.TemporaryDirectory(prefix="paydeck-test-") as name:
+        data = Path(name) / "data"  # in a folder that the stores' user cannot enter
+        with Stores(data) as stores:
+            cluster = stores.places.cluster
+        assert not cluster.is_relative_to(data)
+        shutil.rmtree(data)
+        with Stores(data) as stores:
+            assert stores.all_answer()
+        (aside,) = cluster.parent.glob(f"{cluster.name}.abandoned-*")
+        assert (aside / "pg18" / "PG_VERSION").exists()
+        shutil.rmtree(aside)
+        shutil.rmtree(cluster)
+
+
+def test_temporary_folders_of_killed_runs_are_removed_and_those_in_use_are_not() -> None:
+    with Stores(fsync=False) as living:
+        left = Path(tempfile.mkdtemp(prefix="paydeck-stores-"))
+        for folder in (left, living.places.data):
+            os.utime(folder, (1, 1))
+        remove_abandoned()
+        assert not left.exists()
+        assert living.all_answer()
+        assert living.places.data.exists()
 
 
 def test_a_second_start_in_the_same_folder_is_refused_in_one_sentence(folder: Path) -> None:
