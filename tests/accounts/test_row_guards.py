@@ -53,6 +53,7 @@ def test_a_scope_that_was_never_set_sees_nothing(two: Two) -> None:
         assert counts(web) == dict.fromkeys(TABLES, 0)
 
 
+@pytest.mark.requirement("S2-45")
 def test_a_person_sees_their_own_rows_and_nobody_elses(two: Two) -> None:
     committed, (mine, theirs), _emails = two
     with committed.connect() as web:
