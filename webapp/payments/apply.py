@@ -24,6 +24,8 @@ from webapp.payments.states import (
 from webapp.payments.steps import MAX_ATTEMPTS
 
 BY = gateway.ACTOR
+#: The states that wait for the answer to an open try.
+CAN_BE_DECLINED = (Status.PROCESSING, Status.REQUIRES_ACTION)
 
 
 def apply(payment_id: str, outcome: Outcome | Failure, *, purpose: str | None = None) -> None:
@@ -34,26 +36,32 @@ def apply(payment_id: str, outcome: Outcome | Failure, *, purpose: str | None = 
     with db.transaction():
         order, payment = steps.locked_with_order(payment_id)
         if isinstance(outcome, Failure):
-            _refused(payment, outcome, purpose)
-            return
-        _remember_ids(payment, outcome)
-        match outcome.result:
-            case Result.CREATED:
-                _created(payment)
-            case Result.REQUIRES_ACTION:
-                _requires_action(payment, outcome)
-            case Result.SESSION_OPEN:
-                _session_open(payment, outcome)
-            case Result.AUTHORISED:
-                _authorised(payment, outcome)
-            case Result.SUCCEEDED:
-                _succeeded(order, payment, outcome)
-            case Result.DECLINED:
-                _declined(payment, outcome)
-            case Result.CANCELLED | Result.SESSION_EXPIRED:
-                _cancelled(payment, outcome)
-            case Result.PROCESSING:
-                pass
+            _refused(order, payment, outcome, purpose)
+        else:
+            _remember_ids(payment, outcome)
+            _answered(order, payment, outcome)
+
+
+def _answered(order: Order, payment: Payment, outcome: Outcome) -> None:
+    match outcome.result:
+        case Result.CREATED:
+            _created(payment)
+        case Result.REQUIRES_ACTION:
+            _requires_action(payment, outcome)
+        case Result.SESSION_OPEN:
+            _session_open(payment, outcome)
+        case Result.AUTHORISED:
+            _authorised(payment, outcome)
+        case Result.SUCCEEDED:
+            _succeeded(order, payment, outcome)
+        case Result.DECLINED:
+            _declined(order, payment, outcome)
+        case Result.CANCELLED:
+            _cancelled(payment)
+        case Result.SESSION_EXPIRED:
+            _session_expired(order, payment)
+        case Result.PROCESSING:
+            pass
 
 
 def _remember_ids(payment: Payment, outcome: Outcome) -> None:
@@ -109,7 +117,11 @@ def _authorised(payment: Payment, outcome: Outcome) -> None:
 
 
 def _succeeded(order: Order, payment: Payment, outcome: Outcome) -> None:
-    if payment.status == Status.CAPTURED or outcome.amount is None:
+    if outcome.amount is None:
+        return
+    if payment.status == Status.CAPTURED:
+        if payment.method_kind == "wallet":
+            _set_aside(payment, outcome.amount, "double_payment", None)
         return
     attempt = _attempt_of(payment, outcome)
     if attempt is not None:
@@ -134,10 +146,13 @@ def _end_other_live_payment(order: Order, payment: Payment) -> None:
     other = steps.live_payment(order.id)
     if other is None:
         return
-    if other.status not in UNDER_WAY:
-        start.plan_cancel(other)
-        because = "An earlier payment of this order succeeded."
-        steps.finish(other, Status.CANCELLED, because=because, by=BY)
+    if other.status in UNDER_WAY:
+        if other.status == Status.REQUIRES_ACTION:
+            start.plan_cancel(other)
+        return
+    start.plan_cancel(other)
+    because = "An earlier payment of this order succeeded."
+    steps.finish(other, Status.CANCELLED, because=because, by=BY)
 
 
 def _set_aside(payment: Payment, amount: Money, kind: str, attempt: Attempt | None) -> None:
@@ -172,49 +187,62 @@ def _set_aside(payment: Payment, amount: Money, kind: str, attempt: Attempt | No
         steps.finish(payment, Status.FAILED, because=because, by=BY)
 
 
-def _declined(payment: Payment, outcome: Outcome) -> None:
+def _declined(order: Order, payment: Payment, outcome: Outcome) -> None:
     attempt = _attempt_of(payment, outcome)
-    if attempt is None or not attempt.is_open:
+    if attempt is None or not attempt.is_open or payment.status not in CAN_BE_DECLINED:
         return
     decline = outcome.decline
     code = (decline.decline_code or decline.code) if decline else "generic_decline"
     steps.remember_card(payment, attempt, outcome.card)
     attempt.charge_id = outcome.charge_id
     attempt.three_d_secure = outcome.three_d_secure
-    _back_to_method(payment, attempt, "declined", code)
+    _back_to_method(order, payment, attempt, status="declined", code=code)
 
 
-def _cancelled(payment: Payment, outcome: Outcome) -> None:
-    attempt = steps.open_attempt(payment)
+def _cancelled(payment: Payment) -> None:
     if payment.status not in LIVE:
         return
-    if outcome.result is Result.SESSION_EXPIRED and attempt is not None:
-        _back_to_method(payment, attempt, "abandoned", "abandoned")
-        return
+    attempt = steps.open_attempt(payment)
     if attempt is not None:
         steps.end_attempt(attempt, "abandoned")
     steps.finish(payment, Status.CANCELLED, because="It was cancelled at the provider.", by=BY)
 
 
-def _refused(payment: Payment, failure: Failure, purpose: str | None) -> None:
+def _session_expired(order: Order, payment: Payment) -> None:
+    """End the try on the provider's page; a second message about it finds it ended."""
+    attempt = steps.open_attempt(payment)
+    if attempt is None or attempt.method_kind != "hosted":
+        return
+    if payment.status in CAN_BE_DECLINED:
+        _back_to_method(order, payment, attempt, status="abandoned", code="abandoned")
+
+
+def _refused(order: Order, payment: Payment, failure: Failure, purpose: str | None) -> None:
     """A request of ours was refused: the try that it belongs to ends, with no money moved."""
     attempt = steps.open_attempt(payment)
-    if attempt is None or attempt.id != purpose or payment.status not in UNDER_WAY:
+    if attempt is None or attempt.id != purpose or payment.status not in CAN_BE_DECLINED:
         return
     known = failure.code in steps.DECLINE_CODES
-    _back_to_method(payment, attempt, "declined", failure.code if known else "provider_unavailable")
+    code = failure.code if known else "provider_unavailable"
+    _back_to_method(order, payment, attempt, status="declined", code=code)
 
 
-def _back_to_method(payment: Payment, attempt: Attempt, status: str, code: str) -> None:
+def _back_to_method(
+    order: Order, payment: Payment, attempt: Attempt, *, status: str, code: str
+) -> None:
     steps.end_attempt(attempt, status, decline_code=code)
     payment.last_decline_code = code
     payment.check_at = payment.deadline_at = None
-    if payment.attempt_count >= MAX_ATTEMPTS:
-        steps.finish(payment, Status.FAILED, because="It was tried too many times.", by=BY)
-        start.plan_cancel(payment)
+    if order.status != "pending":
+        because = "The try ended after its order had been paid in another way."
+    elif payment.attempt_count >= MAX_ATTEMPTS:
+        because = "It was tried too many times."
+    else:
+        said = "The bank declined." if status == "declined" else "The try was not finished."
+        payment.move_to(Status.AWAITING_METHOD, because=said, by=BY)
         return
-    because = "The bank declined." if status == "declined" else "The try was not finished."
-    payment.move_to(Status.AWAITING_METHOD, because=because, by=BY)
+    steps.finish(payment, Status.FAILED, because=because, by=BY)
+    start.plan_cancel(payment)
 
 
 def _attempt_of(payment: Payment, outcome: Outcome) -> Attempt | None:

@@ -52,3 +52,10 @@ class MethodRefused(Declined):
 
     code = "method_refused"
     says = "The card details did not arrive. Enter them again; nothing was charged."
+
+
+class SellerSuspended(Declined):
+    """The merchant may not sell at present."""
+
+    code = "seller_suspended"
+    says = "This shop takes no payments at present. Nothing was charged."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from webapp import gateway, ledger, orders, wallets
+from webapp import accounts, gateway, ledger, orders, wallets
 from webapp.gateway import Confirm, CreateIntent, CreateSession, ExpireSession, Kind
 from webapp.kernel import clock, db
 from webapp.kernel.errors import Unavailable
@@ -18,6 +18,7 @@ from webapp.payments.errors import (
     AlreadyPaid,
     MethodRefused,
     PaymentUnderWay,
+    SellerSuspended,
     SignInToPay,
     TooManyAttempts,
     WrongMethod,
@@ -32,7 +33,7 @@ from webapp.payments.states import (
 from webapp.payments.steps import MAX_ATTEMPTS, Payer
 
 SUBJECT = "payment"
-_METHOD_ID = re.compile(r"^pm_[A-Za-z0-9_]{1,120}$")
+_METHOD_ID = re.compile(r"pm_[A-Za-z0-9_]{1,120}")
 
 
 def start_card(
@@ -43,7 +44,7 @@ def start_card(
     Called again with the same method while that try is open, it returns the same payment.
     Raises CheckoutExpired, AlreadyPaid, PaymentUnderWay, TooManyAttempts, MethodRefused.
     """
-    if not _METHOD_ID.match(provider_method_id):
+    if not _METHOD_ID.fullmatch(provider_method_id):
         raise MethodRefused(param="payment_method")
     with db.transaction():
         order, payment = _ready(checkout, payer, same_method=provider_method_id)
@@ -197,6 +198,9 @@ def _ready(
         raise orders.OrderNotPayable
     if session.status != "open" or session.expires_at <= clock.now():
         raise orders.CheckoutExpired
+    seller = accounts.merchant_card(order.merchant_id or "")
+    if seller is None or not seller.is_active:
+        raise SellerSuspended
     if payment is None:
         return order, steps.new_payment(order, payer, checkout_session_id=checkout.session_id)
     if payment.status in UNDER_WAY:
