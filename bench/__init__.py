@@ -1,0 +1,1 @@
+"""How fast it is, as ratios against a limit measured in the same run."""
