@@ -57,7 +57,14 @@ def _install_pages(app: Flask, settings: Settings) -> None:
         app.register_blueprint(mailbox.blueprint)
         app.register_blueprint(checkout.demo_blueprint)
         app.register_blueprint(parts.blueprint)
-    static = WhiteNoise(app.wsgi_app, root=ROOT / "static", prefix="static/", max_age=STATIC_AGE)
+    static = WhiteNoise(
+        app.wsgi_app,
+        root=ROOT / "static",
+        prefix="static/",
+        max_age=STATIC_AGE,
+        allow_all_origins=False,
+        add_headers_function=security.static_headers(settings),
+    )
     app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
         static,
         x_for=settings.trusted_proxies,

@@ -172,9 +172,7 @@ def _rows() -> Select[Payment, Order]:
     return select(Payment, Order).join(Order, Order.id == Payment.order_id)
 
 
-def _filtered(
-    wanted: Select[Payment, Order], asked: PaymentFilter
-) -> Select[Payment, Order]:
+def _filtered(wanted: Select[Payment, Order], asked: PaymentFilter) -> Select[Payment, Order]:
     conditions: list[ColumnElement[bool]] = []
     if asked.statuses:
         conditions.append(Payment.status.in_(asked.statuses))

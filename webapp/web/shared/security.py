@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
+from wsgiref.headers import Headers
 
 from flask import Flask, Response, g, request
 
@@ -17,6 +19,18 @@ STRIPE_HOSTED = "https://checkout.stripe.com https://hooks.stripe.com"
 CHECKOUT = "checkout"
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 MACHINE_DOORS = frozenset({"inbound"})
+
+
+#: What every answer carries, pages and static files alike.
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "strict-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+}
+HSTS = "max-age=31536000; includeSubDomains"
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -37,17 +51,25 @@ def install(app: Flask, settings: Settings) -> None:
         is_checkout = request.blueprint == CHECKOUT
         headers = response.headers
         headers["Content-Security-Policy"] = checkout if is_checkout else everywhere
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["X-Frame-Options"] = "DENY"
-        headers["Referrer-Policy"] = "strict-origin"
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=()"
+        headers.update(ALWAYS)
         headers["X-Request-Id"] = g.get("request_id", "")
         headers.setdefault("Cache-Control", "no-store")
         if settings.is_https:
-            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+            headers["Strict-Transport-Security"] = HSTS
         return response
+
+
+def static_headers(settings: Settings) -> Callable[[Headers, str, str], None]:
+    """Return what puts the headers on static files, which never pass through the application."""
+    always = {**ALWAYS, "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
+    if settings.is_https:
+        always["Strict-Transport-Security"] = HSTS
+
+    def add(headers: Headers, _path: str, _url: str) -> None:
+        for name, value in always.items():
+            headers[name] = value
+
+    return add
 
 
 def policy(settings: Settings, *, is_checkout: bool) -> str:
