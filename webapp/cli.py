@@ -42,6 +42,7 @@ def check_books() -> None:
     problems = [
         *report.problems,
         *(f"figures differ: {difference}" for difference in analytics.compare_with_facts()),
+        *(f"figures and books differ: {one}" for one in analytics.compare_with_ledger()),
         *(f"payment {payment_id} was altered" for payment_id in payments.altered_records()),
     ]
     trail = audit.verify()
