@@ -31,6 +31,23 @@ _AUTHENTICATED = {
     "transaction_id": None,
     "version": "2.2.0",
 }
+_EMPTY_AT_FIRST = (
+    "application",
+    "application_fee",
+    "application_fee_amount",
+    "balance_transaction",
+    "failure_balance_transaction",
+    "on_behalf_of",
+    "receipt_number",
+    "receipt_url",
+    "review",
+    "shipping",
+    "source_transfer",
+    "statement_descriptor",
+    "statement_descriptor_suffix",
+    "transfer_data",
+    "transfer_group",
+)
 
 
 def fee_minor(amount: int, currency: str) -> int:
@@ -50,49 +67,7 @@ def record_charge(
         details["card"]["capture_before"] = now + AUTHORISED_SECONDS
         details["card"]["amount_authorized"] = body["amount"]
     charge = Record(
-        {
-            "id": chance.new_id("ch_"),
-            "object": "charge",
-            "amount": body["amount"],
-            "amount_captured": 0,
-            "amount_refunded": 0,
-            "application": None,
-            "application_fee": None,
-            "application_fee_amount": None,
-            "balance_transaction": None,
-            "billing_details": method.body["billing_details"],
-            "calculated_statement_descriptor": "PAYDECK SANDBOX",
-            "captured": False,
-            "created": now,
-            "currency": body["currency"],
-            "customer": body["customer"],
-            "description": body["description"],
-            "disputed": False,
-            "failure_balance_transaction": None,
-            "failure_code": decline["code"] if decline else None,
-            "failure_message": decline["message"] if decline else None,
-            "fraud_details": {},
-            "livemode": False,
-            "metadata": dict(body["metadata"]),
-            "on_behalf_of": None,
-            "outcome": _declined(decline) if decline else dict(_APPROVED),
-            "paid": decline is None,
-            "payment_intent": intent.id,
-            "payment_method": method.id,
-            "payment_method_details": details,
-            "receipt_email": body["receipt_email"],
-            "receipt_number": None,
-            "receipt_url": None,
-            "refunded": False,
-            "review": None,
-            "shipping": None,
-            "source_transfer": None,
-            "statement_descriptor": None,
-            "statement_descriptor_suffix": None,
-            "status": "failed" if decline else "succeeded",
-            "transfer_data": None,
-            "transfer_group": None,
-        },
+        _body(now, intent, method, decline) | {"payment_method_details": details},
         hidden={"behaviour": method.hidden["behaviour"]},
         parent=intent.id,
     )
@@ -101,6 +76,37 @@ def record_charge(
         take_money(call.tx, charge, body["amount"])
     emit(call, "charge.failed" if decline else "charge.succeeded", charge.body)
     return charge
+
+
+def _body(now: int, intent: Record, method: Record, decline: Json | None) -> Json:
+    body = intent.body
+    return {
+        "id": chance.new_id("ch_"),
+        "object": "charge",
+        "amount": body["amount"],
+        "amount_captured": 0,
+        "amount_refunded": 0,
+        "billing_details": method.body["billing_details"],
+        "calculated_statement_descriptor": "PAYDECK SANDBOX",
+        "captured": False,
+        "created": now,
+        "currency": body["currency"],
+        "customer": body["customer"],
+        "description": body["description"],
+        "disputed": False,
+        "failure_code": decline["code"] if decline else None,
+        "failure_message": decline["message"] if decline else None,
+        "fraud_details": {},
+        "livemode": False,
+        "metadata": dict(body["metadata"]),
+        "outcome": _declined(decline) if decline else dict(_APPROVED),
+        "paid": decline is None,
+        "payment_intent": intent.id,
+        "payment_method": method.id,
+        "receipt_email": body["receipt_email"],
+        "refunded": False,
+        "status": "failed" if decline else "succeeded",
+    } | dict.fromkeys(_EMPTY_AT_FIRST)
 
 
 def _declined(decline: Json) -> Json:

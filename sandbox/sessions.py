@@ -12,6 +12,31 @@ from sandbox.wire import ApiError, Call, Params, invalid, missing
 
 _SHORTEST_SECONDS, _LONGEST_SECONDS = 30 * 60, 24 * 3600
 _SLACK_SECONDS = 60
+_EMPTY_AT_FIRST = (
+    "adaptive_pricing",
+    "after_expiration",
+    "allow_promotion_codes",
+    "billing_address_collection",
+    "client_secret",
+    "collected_information",
+    "consent",
+    "consent_collection",
+    "currency_conversion",
+    "invoice",
+    "invoice_creation",
+    "origin_context",
+    "payment_intent",
+    "payment_link",
+    "payment_method_configuration_details",
+    "permissions",
+    "recovered_from",
+    "saved_payment_method_options",
+    "setup_intent",
+    "shipping_address_collection",
+    "shipping_cost",
+    "subscription",
+    "wallet_options",
+)
 _DONE = ("succeeded", "requires_capture", "processing")
 
 
@@ -46,19 +71,10 @@ def _body(call: Call, params: Params, session_id: str) -> Json:
     return {
         "id": session_id,
         "object": "checkout.session",
-        "adaptive_pricing": None,
-        "after_expiration": None,
-        "allow_promotion_codes": None,
         "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
-        "billing_address_collection": None,
         "cancel_url": _address(params, "cancel_url"),
         "client_reference_id": params.text("client_reference_id", longest=200),
-        "client_secret": None,
-        "collected_information": None,
-        "consent": None,
-        "consent_collection": None,
         "created": call.tx.now,
-        "currency_conversion": None,
         "custom_fields": [],
         "custom_text": {
             "after_submit": None,
@@ -72,36 +88,22 @@ def _body(call: Call, params: Params, session_id: str) -> Json:
         "customer_email": email,
         "discounts": [],
         "expires_at": _expires_at(call, params),
-        "invoice": None,
-        "invoice_creation": None,
         "livemode": False,
         "locale": params.text("locale"),
         "metadata": params.metadata(),
         "mode": "payment",
-        "origin_context": None,
-        "payment_intent": None,
-        "payment_link": None,
         "payment_method_collection": "if_required",
-        "payment_method_configuration_details": None,
         "payment_method_options": {},
         "payment_method_types": intents.listed_types(params),
         "payment_status": "unpaid",
-        "permissions": None,
         "phone_number_collection": {"enabled": False},
-        "recovered_from": None,
-        "saved_payment_method_options": None,
-        "setup_intent": None,
-        "shipping_address_collection": None,
-        "shipping_cost": None,
         "shipping_options": [],
         "status": "open",
         "submit_type": params.choice("submit_type", ("auto", "book", "donate", "pay")),
-        "subscription": None,
         "success_url": _address(params, "success_url"),
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "ui_mode": "hosted_page",
-        "wallet_options": None,
-    }
+    } | dict.fromkeys(_EMPTY_AT_FIRST)
 
 
 def _customer_details(email: str) -> Json:
