@@ -198,7 +198,7 @@ class Till:
         payment.attempt_count += 1
         brand = self._rows.chance.pick(CARDS)
         last4 = f"{self._rows.chance.between(0, 9999):04}"
-        payment.method_label = f"{brand.title()} •••• {last4}"
+        payment.method_label = payments.card_label(brand, last4)
         self._row_of_attempt(
             payment, "card", status, at, ended, card=(brand, last4), decline_code=decline_code
         )
@@ -250,7 +250,7 @@ class Till:
             at,
             kind="payment.captured",
             merchant_id=order.merchant_id or "",
-            because=f"Order #{order.number} was paid.",
+            because=payments.history_text(payment.captured, order.number),
         )
 
     def _tell(self, order: Order, payment: Payment, fact_id: str, at: dt.datetime) -> None:

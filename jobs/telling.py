@@ -19,8 +19,6 @@ from webapp.outbox import Fact
 AT_MOST = 500
 GIVE_UP_AFTER = 8
 LONGEST_PAUSE_SECONDS = 600
-#: When a fact is due again on which a consumer failed too often: not by itself; admin lists it.
-NEVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 Consumer = Callable[[Sequence[Fact]], None]
 _log = structlog.get_logger(__name__)
 
@@ -77,7 +75,7 @@ def _put_off(name: str, fact: Fact, error: str) -> None:
             return
         tries = due.tries + 1
         pause = dt.timedelta(seconds=min(2**tries, LONGEST_PAUSE_SECONDS))
-        until = NEVER if tries >= GIVE_UP_AFTER else clock.now() + pause
+        until = outbox.NEVER if tries >= GIVE_UP_AFTER else clock.now() + pause
         outbox.put_off(name, fact.id, until=until, error=error)
     if tries >= GIVE_UP_AFTER:
         _log.error(

@@ -25,6 +25,7 @@ from webapp.kernel import wake
 WORKER_TTL_SECONDS = 30
 MAINTENANCE_SECONDS = 5
 MONITORING_SECONDS = 5
+IDLE_SECONDS = 5
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 5.0
 _log = structlog.get_logger(__name__)
@@ -34,6 +35,11 @@ class DrainWorker(Worker):
     """Forks with nothing shared but code: each work-horse opens its own database connections."""
 
     has_been_stopped = False
+
+    @property
+    def dequeue_timeout(self) -> int:
+        """How many seconds an idle worker waits between two signs of life."""
+        return IDLE_SECONDS
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """End after the present job, at once when idle."""

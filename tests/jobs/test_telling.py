@@ -14,7 +14,9 @@ from sqlalchemy import text
 
 from jobs import context, telling
 from tests.jobs.working import Ground, note_told
+from webapp import outbox
 from webapp.kernel import clock, db
+from webapp.kernel.errors import NotFound
 from webapp.outbox import Fact
 
 
@@ -115,6 +117,21 @@ def test_after_eight_tries_a_bad_fact_is_set_aside_where_it_can_be_seen(ground: 
         True
     ]
     assert tell(choke) == 0
+    with context.working():
+        assert outbox.waiting_counts() == {}, "it waits for a person, not for the relay"
+        (aside,) = outbox.set_aside()
+        assert (aside.consumer, aside.name, aside.last_error) == (
+            "note",
+            "test.happened",
+            "ValueError: never",
+        )
+        with db.transaction(db.WORKER):
+            outbox.tell_again("note", aside.fact_id)
+        assert outbox.set_aside() == []
+        with pytest.raises(NotFound), db.transaction(db.WORKER):
+            outbox.tell_again("note", aside.fact_id)
+    ground.make_told_table()
+    assert tell(note_told) == 1
 
 
 def test_a_passing_fault_of_the_database_is_nobodys_fault(ground: Ground) -> None:

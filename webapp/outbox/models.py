@@ -11,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.kernel.db import Base, Id, Moment
 
+#: When a fact set aside is due again: not by itself.
+NEVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
+
 
 class Move(Base):
     """One status change of one object, with who and why; append-only."""

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.kernel import clock, db, ids, wake
 from webapp.kernel.db import Id
-from webapp.kernel.errors import Conflict
+from webapp.kernel.errors import Conflict, NotFound
 from webapp.kernel.flow import BEGINNING, Flow
-from webapp.outbox.models import Due, Fact
+from webapp.outbox.models import NEVER, Due, Fact
 
 WAKE = "facts"
 TAKE_AT_MOST = 500
@@ -164,6 +164,19 @@ def told(consumer: str, facts: Sequence[Fact]) -> None:
     db.session.execute(
         delete(Due).where(Due.consumer == consumer, Due.fact_id.in_([fact.id for fact in facts]))
     )
+
+
+def tell_again(consumer: str, fact_id: str) -> None:
+    """Have a fact that was set aside told again; a step of an admin's transaction.
+
+    Raises NotFound when it is not set aside (any more).
+    """
+    db.assert_transaction()
+    again = update(Due).where(Due.consumer == consumer, Due.fact_id == fact_id, Due.due_at == NEVER)
+    found = again.values(due_at=clock.now(), tries=0).returning(Due.fact_id)
+    if db.session.scalar(found) is None:
+        raise NotFound
+    wake.soon(WAKE)
 
 
 def put_off(consumer: str, fact_id: str, *, until: dt.datetime, error: str) -> None:

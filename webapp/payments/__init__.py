@@ -34,7 +34,7 @@ from webapp.payments.queries import (
 )
 from webapp.payments.start import pay_from_wallet, start_card, start_hosted
 from webapp.payments.states import FLOW, LIVE, LOST, UNDER_WAY, Status
-from webapp.payments.steps import Payer
+from webapp.payments.steps import Payer, card_label
 from webapp.payments.sweep import (
     cancel_order,
     check_now,
@@ -74,6 +74,7 @@ __all__ = [
     "apply",
     "attempts_of",
     "cancel_order",
+    "card_label",
     "check_now",
     "current_payment",
     "every_payment_of",

@@ -24,6 +24,7 @@ from webapp.payments.errors import (
     WrongMethod,
 )
 from webapp.payments.models import Attempt, Payment
+from webapp.payments.queries import history_text
 from webapp.payments.states import (
     CHECK_PROCESSING,
     PROCESSING_DEADLINE,
@@ -152,7 +153,7 @@ def capture(
             kind="payment.captured",
             merchant_id=order.merchant_id or "",
             livemode=bool(order.livemode),
-            because=f"Order #{order.number} was paid.",
+            because=history_text(payment.captured, order.number),
         )
     orders.mark_paid(order, by=by)
 

@@ -18,6 +18,13 @@ from webapp.payments.models import OPEN_ATTEMPT, Attempt, Payment
 from webapp.payments.states import LIVE, Status
 
 MAX_ATTEMPTS = 10
+BRANDS = {
+    "amex": "American Express",
+    "diners": "Diners Club",
+    "jcb": "JCB",
+    "mastercard": "Mastercard",
+    "unionpay": "UnionPay",
+}
 DECLINE_CODES = frozenset(CATALOGUE)
 
 
@@ -140,12 +147,16 @@ def remember_card(payment: Payment, attempt: Attempt | None, card: Card | None) 
     """Note what may be shown of the card that was used; the rest is sealed."""
     if card is None:
         return
-    label = f"{card.brand.title()} •••• {card.last4}"
-    payment.method_label = label
+    payment.method_label = card_label(card.brand, card.last4)
     if attempt is not None and attempt.card_last4 is None:
         attempt.card_brand = card.brand
         attempt.card_last4 = card.last4
         attempt.card_sealed = attempt.sealed("card", _card_json(card))
+
+
+def card_label(brand: str, last4: str) -> str:
+    """Return what people call a card, such as `Visa •••• 4242`."""
+    return f"{BRANDS.get(brand, brand.title())} •••• {last4}"
 
 
 def finish(payment: Payment, status: Status, *, because: str, by: Actor = SYSTEM) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import make_response, render_template, request
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp import accounts, audit, gateway, ledger, outbox, payments
-from webapp.kernel import clock, wake
+from webapp.kernel import clock, db, wake
 from webapp.kernel.money import Money
 from webapp.kernel.paging import PageRequest, page_request
-from webapp.web.admin.door import blueprint
+from webapp.web.admin.door import acting, blueprint
 from webapp.web.status import checks
 
 SILENT_SECONDS = 15
@@ -43,6 +44,7 @@ class Health:
     waiting: dict[str, int]
     oldest_waiting_seconds: int
     backlog: gateway.Backlog
+    set_aside: Sequence[outbox.SetAside]
     trail: audit.Verification
 
 
@@ -62,6 +64,17 @@ def overview_now() -> Response:
 def health() -> Response:
     """Show every dependency, process and queue."""
     return make_response(render_template("admin/health.html", health=_health()))
+
+
+@blueprint.post("/admin/health/tell-again")
+def tell_again() -> Response:
+    """Have a fact that was set aside told to its consumer again."""
+    consumer, fact_id = request.form.get("consumer", ""), request.form.get("fact", "")
+    with db.transaction():
+        outbox.tell_again(consumer, fact_id)
+        audit.record("fact.told_again", "fact", fact_id, by=acting(), data={"consumer": consumer})
+    flash("The fact is told again. If it fails eight times more, it comes back here.", "success")
+    return redirect(url_for("admin.health"), code=303)
 
 
 @blueprint.get("/admin/books")
@@ -112,6 +125,7 @@ def _health() -> Health:
         waiting=outbox.waiting_counts(),
         oldest_waiting_seconds=max(0, int((now - oldest).total_seconds())) if oldest else 0,
         backlog=gateway.backlog(),
+        set_aside=outbox.set_aside(),
         trail=audit.verify(),
     )
 

@@ -61,6 +61,7 @@ def payment(payment_id: str) -> Response:
             is_intact=detail.payment.is_intact(),
             under_way=payments.UNDER_WAY,
             advice_on=payments.advice_on,
+            card_label=payments.card_label,
             pills=PILLS,
         )
     )
