@@ -43,6 +43,7 @@ def app(portal: Flask) -> Iterator[Flask]:
     with portal.app_context(), engine.connect() as connection:
         outer = connection.begin()
         with db.held_connection(connection):
+            db.use_scope(db.NOBODY)
             yield portal
             db.session.remove()
         outer.rollback()

@@ -285,7 +285,7 @@ def _attempt(attempt: Attempt) -> AttemptLine:
     advice = payments.advice_on(attempt.decline_code) if attempt.decline_code else None
     method = METHODS.get(attempt.method_kind, attempt.method_kind)
     if attempt.card_last4:
-        method = f"{(attempt.card_brand or 'card').title()} •••• {attempt.card_last4}"
+        method = payments.card_label(attempt.card_brand or "card", attempt.card_last4)
     took = (attempt.finished_at - attempt.started_at) if attempt.finished_at else None
     secure = attempt.three_d_secure or ""
     return AttemptLine(
