@@ -1,4 +1,4 @@
-// What the parts of every page do: copying, counting down, sending a form once, error summaries.
+// What the parts of every page do: copying, counting down, sending a form once, printing, error summaries.
 
 /* Copy buttons */
 document.addEventListener("click", async (event) => {
@@ -104,6 +104,10 @@ window.addEventListener("pageshow", (event) => {
 /* A button that cannot be used says why and does nothing */
 document.addEventListener("click", (event) => {
   if (event.target.closest('button[aria-disabled="true"], button[aria-busy="true"]')) event.preventDefault();
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
 });
 
 /* The error summary is the first thing that a stopped form says */
