@@ -23,7 +23,7 @@ from webapp.kernel import clock, db
 CHANNEL = "paydeck:wake"
 REGISTRY = "paydeck:processes"
 TIMEOUT_SECONDS = 2
-REST_SECONDS = 1.0
+REST_SECONDS = 5.0
 FORGOTTEN_AFTER_SECONDS = 600
 _log = structlog.get_logger(__name__)
 _client: list[redis.Redis] = []
@@ -33,6 +33,7 @@ _quiet_until: list[float] = [0.0]
 def use(url: str) -> None:
     """Set the process's Valkey by URL (`redis://…` or `unix://…`); connects on first use."""
     _client[:] = [connect(url)]
+    _quiet_until[0] = 0.0
 
 
 def connect(url: str) -> redis.Redis:
@@ -73,15 +74,21 @@ def soon(kind: str) -> None:
 def ping(kind: str) -> None:
     """Tell whoever waits for `kind` now; a Valkey that is away is logged and otherwise ignored.
 
-    After a failure it is left alone for a second, so that a frozen Valkey slows one request only.
+    After a failure it is left alone for some seconds, and then asked by one thread first: so a
+    frozen Valkey slows one request in that time and no other.
     """
-    if not _client or time.monotonic() < _quiet_until[0]:
+    now = time.monotonic()
+    if not _client or now < _quiet_until[0]:
         return
+    if _quiet_until[0]:
+        _quiet_until[0] = now + REST_SECONDS
     try:
         _client[0].publish(CHANNEL, kind)
     except redis.RedisError as gone:
         _quiet_until[0] = time.monotonic() + REST_SECONDS
         _log.warning("wake_lost", kind=kind, error=type(gone).__name__)
+    else:
+        _quiet_until[0] = 0.0
 
 
 def listen(*, poll_seconds: float) -> Iterator[str | None]:
