@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from tests.checked_client import CheckedClient
+from tests.stories import behind
 from webapp import accounts, orders, payments, wallets
 from webapp.gateway import Card, Decline, Outcome, Result
 from webapp.kernel import clock, db
@@ -142,7 +143,7 @@ def wallet_tried(link: Link, person: Someone) -> str:
 
 def answered(payment_id: str, *outcomes: Outcome) -> None:
     """Apply what the provider says, as a worker does."""
-    with db.scoped(db.WORKER):
+    with db.scoped(behind()):
         for outcome in outcomes:
             payments.apply(payment_id, outcome)
 
@@ -152,7 +153,7 @@ def calls_answered(payment_id: str) -> None:
     sent = "state = 'in_flight', lease_until = clock_now() WHERE state = 'pending'"
     ends = "lease_until = NULL, due_at = NULL, closed_at = clock_now() WHERE state = 'in_flight'"
     for step in (sent, f"state = 'succeeded', {ends}"):
-        with db.transaction(db.WORKER) as session:
+        with db.transaction(behind()) as session:
             statement = f"UPDATE provider_operation SET {step} AND subject_id = :id"
             session.execute(text(statement), {"id": payment_id})
 
@@ -183,7 +184,7 @@ def needs_action(method: str | None = None) -> Outcome:
 
 def now_at(payment_id: str) -> Payment:
     """Read a payment as it stands."""
-    with db.scoped(db.WORKER):
+    with db.scoped(behind()):
         return payments.any_payment(payment_id).payment
 
 
@@ -215,7 +216,7 @@ def a_payment(status: Status, merchant_id: str | None = None, amount: Money | No
 
 def end_links(link: Link) -> None:
     """Let the time of a link pass, and the sweeper see it."""
-    with db.scoped(db.WORKER):
+    with db.scoped(behind()):
         ends = orders.checkout_of(link.ref.session_id).expires_at
         with clock.standing_at(ends):
             payments.expire_due()

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from webapp import ledger
 from webapp.kernel import db
 
 
+def behind() -> db.Scope:
+    """Return the scope that sees every row: a worker's, or where there is none the owner's.
+
+    Under a held connection each scope is its role. On real connections the portal's own pool is
+    the web's, unless the application is a worker's.
+    """
+    worker, held = db.Role.WORKER.value, db.session().get_bind()
+    if isinstance(held, Connection) or held.url.username == worker:
+        return db.WORKER
+    return db.OWNER
+
+
 def scalar(statement: str, **values: object) -> Any:
     """Ask the database for one value, as somebody who sees every row."""
-    with db.transaction(db.WORKER) as session:
+    with db.transaction(behind()) as session:
         return session.execute(text(statement), values).scalar()
 
 
@@ -27,7 +39,7 @@ def postings(payment_id: str, kind: str = "captured") -> int:
 
 def attempts(payment_id: str) -> list[str]:
     """Return how a payment's tries stand, the first first."""
-    with db.transaction(db.WORKER) as session:
+    with db.transaction(behind()) as session:
         rows = session.execute(
             text("SELECT status FROM attempt WHERE payment_id = :id ORDER BY number"),
             {"id": payment_id},
@@ -37,7 +49,7 @@ def attempts(payment_id: str) -> list[str]:
 
 def operations(payment_id: str) -> list[str]:
     """Return which calls to the provider were planned for a payment, in order."""
-    with db.transaction(db.WORKER) as session:
+    with db.transaction(behind()) as session:
         rows = session.execute(
             text("SELECT kind FROM provider_operation WHERE subject_id = :id ORDER BY id"),
             {"id": payment_id},
@@ -49,7 +61,7 @@ def story_is_whole(noun: str, table: str, subject_id: str) -> None:
     """Assert that each version of an object has one move and one fact, and that they connect."""
     version = scalar(f"SELECT version FROM {table} WHERE id = :id", id=subject_id)
     status = scalar(f"SELECT status FROM {table} WHERE id = :id", id=subject_id)
-    with db.transaction(db.WORKER) as session:
+    with db.transaction(behind()) as session:
         moves = session.execute(
             text(
                 "SELECT version, source, target FROM move"
@@ -82,5 +94,5 @@ def payment_is_told(payment_id: str) -> None:
 def payment_is_whole(payment_id: str) -> None:
     """Assert the stories of a payment and its order, and that the books balance."""
     payment_is_told(payment_id)
-    with db.scoped(db.WORKER):
+    with db.scoped(behind()):
         assert ledger.check_books().problems == []

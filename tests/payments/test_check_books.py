@@ -1,0 +1,36 @@
+"""What an operator types finds what somebody changed behind the portal's back."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.builders import a_payment, inr, now_at
+from tests.portal import Committed
+from webapp.payments import Status
+
+
+def checked(committed: Committed) -> tuple[int, str]:
+    """Run `flask check-books`; returns its exit code and what it printed."""
+    done = committed.app.test_cli_runner().invoke(args=["check-books"])
+    return done.exit_code, done.output
+
+
+@pytest.mark.requirement("S4-42", "S1-09")
+def test_check_books_finds_an_altered_payment_and_a_false_balance(committed: Committed) -> None:
+    payment_id = a_payment(Status.CAPTURED)
+    code, said = checked(committed)
+    assert f"payment {payment_id}" not in said
+    with committed.connect("postgres") as root:
+        root.execute("SET session_replication_role = replica")
+        less = "UPDATE payment SET amount_minor = 1, captured_minor = 1, fee_minor = 0"
+        root.execute(f"{less} WHERE id = %s", (payment_id,))
+    assert now_at(payment_id).amount == inr(1)
+    code, said = checked(committed)
+    assert code == 1
+    assert f"WRONG  payment {payment_id} was altered" in said
+    with committed.connect("postgres") as root:
+        root.execute("SET session_replication_role = replica")
+        root.execute("UPDATE entry SET amount_minor = amount_minor + 1 WHERE amount_minor > 0")
+    code, said = checked(committed)
+    assert code == 1
+    assert "a transfer does not sum to zero" in said
