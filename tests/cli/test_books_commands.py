@@ -14,10 +14,10 @@ from webapp.outbox import Actor
 
 @pytest.fixture
 def portal(committed: Committed) -> Committed:
-    """A portal with a payment booked and a sealed deed, outside any context."""
+    """A portal with money booked and a sealed deed, outside any context."""
     settle_in(committed)
     with worker_of(committed):
-        post("payment.captured:pay_1", *captured(inr(500), inr(10)))
+        post("opening:1", *captured(inr(500), inr(10)))
         with db.transaction():
             audit.record("order.cancelled", "order", "ord_1", by=Actor("user", "usr_1"))
         audit.seal_pending()
