@@ -186,7 +186,7 @@ def test_addresses_and_letters_are_sealed_in_the_table(worker: Committed) -> Non
     with worker.connect("postgres") as connection:
         stored = str(connection.execute("SELECT mail::text FROM mail").fetchall())
     assert "receipt" in stored
-    for secret in ("asha", "shop.example", "4242", "Darjeeling", "21 Nov"):
+    for secret in ("asha@", "shop.example", "Visa ••••", "Darjeeling", "21 Nov 2026"):
         assert secret not in stored
 
 
