@@ -123,13 +123,19 @@ def _tell_inbox(fact: Fact, payment: payments.Payment, order: orders.Order) -> l
     return [] if message_id is None else [Told(user_id, message_id)]
 
 
+def _named_by_merchant(payment: payments.Payment) -> str | None:
+    """The address that the merchant gave with the order, for a payer who gave none."""
+    customer = orders.customer_of(payment.merchant_id or "", payment.customer_id)
+    return customer.email if customer else None
+
+
 def _write_receipt(
     fact: Fact,
     payment: payments.Payment,
     order: orders.Order,
     merchant: accounts.MerchantCard | None,
 ) -> None:
-    address = payment.shopper.get("email")
+    address = payment.shopper.get("email") or _named_by_merchant(payment)
     if not address:
         return
     zone = merchant.timezone if merchant else "UTC"
