@@ -96,3 +96,10 @@ def payment_is_whole(payment_id: str) -> None:
     payment_is_told(payment_id)
     with db.scoped(behind()):
         assert ledger.check_books().problems == []
+
+
+def order_now(order_id: str) -> tuple[str, int]:
+    """Return where an order stands and at which version."""
+    where = "FROM shop_order WHERE id = :id"
+    status = scalar(f"SELECT status {where}", id=order_id)
+    return status, scalar(f"SELECT version {where}", id=order_id)

@@ -8,10 +8,8 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
 
 from tests.builders import (
-    VISA,
     Link,
     a_checkout,
     a_merchant,
@@ -22,18 +20,16 @@ from tests.builders import (
     calls_answered,
     card_tried,
     declined,
-    end_links,
     hosted_tried,
     inr,
-    money_in_wallet,
     needs_action,
     now_at,
     succeeded,
-    wallet_tried,
 )
 from tests.stories import (
     attempts,
     operations,
+    order_now,
     payment_is_told,
     payment_is_whole,
     postings,
@@ -42,8 +38,6 @@ from tests.stories import (
 from webapp import ledger, payments
 from webapp.gateway import Decline, Failure, Outcome, Result
 from webapp.kernel import clock, db
-from webapp.kernel.money import Money
-from webapp.outbox import Actor
 from webapp.payments import Status
 
 PRICE = inr(1_000_00)
@@ -102,7 +96,7 @@ def test_any_order_and_number_of_good_news_takes_the_money_once(shop: str) -> No
         assert attempts(payment_id) == ["succeeded"]
         assert postings(payment_id) == 1
         assert postings(payment_id, "suspense") == 0
-        assert order_of(link) == ("completed", 2)
+        assert order_now(link.ref.order_id) == ("completed", 2)
         assert session_of(link) == "complete"
         payment_is_told(payment_id)
 
@@ -124,7 +118,7 @@ def test_any_order_and_number_of_bad_news_moves_no_money_and_ends_one_try(shop: 
         assert (payment.captured_minor, payment.fee_minor) == (0, 0)
         assert attempts(payment_id) == ["declined"]
         assert postings(payment_id) == 0
-        assert order_of(link) == ("pending", 1)
+        assert order_now(link.ref.order_id) == ("pending", 1)
         payment_is_told(payment_id)
 
     check()
@@ -172,131 +166,6 @@ def test_the_charge_is_planned_once_however_often_the_intent_is_announced(shop: 
     made = Outcome(Result.CREATED, intent_id=f"pi_{payment_id}")
     answered(payment_id, made, made, made)
     assert operations(payment_id) == ["create_intent", "confirm"]
-
-
-@pytest.mark.parametrize("end", ["expired", "cancelled", "failed"])
-def test_money_that_comes_late_pays_an_order_that_is_still_open(shop: str, end: str) -> None:
-    link, method = a_checkout(shop, PRICE), a_method()
-    payment_id = card_tried(link, method)
-    answered(payment_id, Outcome(Result.CREATED, intent_id=f"pi_{payment_id}"))
-    lose(payment_id, link, method, end)
-    assert now_at(payment_id).status == end
-    answered(payment_id, succeeded(PRICE, method), succeeded(PRICE), succeeded(PRICE, method))
-    assert now_at(payment_id).status == Status.CAPTURED
-    assert order_of(link) == ("completed", 2)
-    assert postings(payment_id) == 1
-    assert anomalies(payment_id) == []
-    if end != "expired":
-        payment_is_whole(payment_id)
-
-
-def lose(payment_id: str, link: Link, method: str, end: str) -> None:
-    """Bring a payment to one of its ends without money."""
-    match end:
-        case "cancelled":
-            answered(payment_id, Outcome(Result.CANCELLED))
-        case "failed":
-            answered(payment_id, declined(method))
-            end_links(link)
-        case _:
-            put_back_to_created(payment_id)
-            end_links(link)
-
-
-def put_back_to_created(payment_id: str) -> None:
-    """Put a payment where nobody had tried yet, which no verb does and only a test may."""
-    with db.transaction(db.OWNER) as session:
-        session.execute(text("ALTER TABLE payment DISABLE TRIGGER USER"))
-        statement = "UPDATE payment SET status = 'created' WHERE id = :id"
-        session.execute(text(statement), {"id": payment_id})
-        session.execute(text("ALTER TABLE payment ENABLE TRIGGER USER"))
-
-
-def test_money_for_a_cancelled_order_is_set_aside_once(shop: str) -> None:
-    link, method = a_checkout(shop, PRICE), a_method()
-    payment_id = card_tried(link, method)
-    answered(payment_id, declined(method))
-    with db.scoped(link.scope()):
-        payments.cancel_order(link.ref.order_id, by=Actor("user", "usr_x"))
-    answered(payment_id, succeeded(PRICE, method), succeeded(PRICE), succeeded(PRICE, method))
-    assert now_at(payment_id).status == Status.CANCELLED
-    assert anomalies(payment_id) == ["late_success"]
-    assert (postings(payment_id), postings(payment_id, "suspense")) == (0, 1)
-    assert order_of(link) == ("cancelled", 2)
-    payment_is_whole(payment_id)
-
-
-def test_a_second_payment_of_a_paid_order_is_set_aside_once(shop: str) -> None:
-    link, first = a_checkout(shop, PRICE), a_method()
-    lost = card_tried(link, first)
-    answered(lost, Outcome(Result.CANCELLED))
-    second = card_tried(link)
-    answered(second, succeeded(PRICE))
-    answered(lost, succeeded(PRICE, first), succeeded(PRICE), succeeded(PRICE, first))
-    assert now_at(second).status == Status.CAPTURED
-    assert now_at(lost).status == Status.CANCELLED
-    assert anomalies(lost) == ["double_payment"]
-    assert suspense() == PRICE
-    assert order_of(link) == ("completed", 2)
-    for payment_id in (lost, second):
-        payment_is_whole(payment_id)
-
-
-@pytest.mark.parametrize("other", ["waiting", "asked", "challenged"])
-def test_late_money_pays_and_the_other_payment_of_the_order_ends(shop: str, other: str) -> None:
-    link, first, method = a_checkout(shop, PRICE), a_method(), a_method()
-    lost = card_tried(link, first)
-    answered(lost, Outcome(Result.CANCELLED))
-    second = card_tried(link, method)
-    answered(second, Outcome(Result.CREATED, intent_id=f"pi_{second}"))
-    if other == "waiting":
-        answered(second, declined(method))
-    if other == "challenged":
-        answered(second, needs_action(method))
-    answered(lost, succeeded(PRICE, first))
-    assert now_at(lost).status == Status.CAPTURED
-    assert order_of(link) == ("completed", 2)
-    if other == "challenged":
-        assert operations(second)[-1] == "cancel"
-    if other != "waiting":
-        answered(second, declined(method))
-        assert now_at(second).status == Status.FAILED
-    assert now_at(second).status in payments.LOST, "nothing waits for ever"
-    for payment_id in (lost, second):
-        payment_is_whole(payment_id)
-
-
-@pytest.mark.parametrize("received", [inr(1), inr(999_99), inr(1_000_01), Money(1_000_00, "USD")])
-@pytest.mark.parametrize("state", ["processing", "requires_action", "authorised"])
-def test_another_amount_than_asked_is_set_aside(shop: str, received: Money, state: str) -> None:
-    link, method = a_checkout(shop, PRICE), a_method()
-    payment_id = card_tried(link, method)
-    if state == "requires_action":
-        answered(payment_id, needs_action(method))
-    if state == "authorised":
-        answered(payment_id, Outcome(Result.AUTHORISED, method_id=method, card=VISA))
-    wrong = succeeded(received, method)
-    answered(payment_id, wrong, wrong)
-    assert now_at(payment_id).status == Status.FAILED
-    assert anomalies(payment_id) == ["amount_mismatch"]
-    assert (postings(payment_id), postings(payment_id, "suspense")) == (0, 1)
-    assert order_of(link) == ("pending", 1)
-    assert attempts(payment_id) == ["abandoned"]
-    payment_is_whole(payment_id)
-
-
-def test_money_from_the_provider_for_what_a_wallet_paid_is_set_aside(shop: str) -> None:
-    person = a_person()
-    money_in_wallet(person, PRICE)
-    link, method = a_checkout(shop, PRICE), a_method()
-    payment_id = card_tried(link, method)
-    answered(payment_id, declined(method))
-    assert wallet_tried(link, person) == payment_id
-    answered(payment_id, succeeded(PRICE, method), succeeded(PRICE, method))
-    assert now_at(payment_id).method_kind == "wallet"
-    assert (postings(payment_id), postings(payment_id, "suspense")) == (1, 1)
-    assert anomalies(payment_id) == ["double_payment"]
-    payment_is_whole(payment_id)
 
 
 @pytest.mark.parametrize("again", [1, 2, 3])
@@ -389,32 +258,10 @@ def test_news_of_a_payment_that_is_not_there_is_refused(app: Flask) -> None:
         answered("pay_nothing", succeeded(PRICE))
 
 
-def order_of(link: Link) -> tuple[str, int]:
-    """Return where an order stands and at which version."""
-    where = "FROM shop_order WHERE id = :id"
-    status = scalar(f"SELECT status {where}", id=link.ref.order_id)
-    return status, scalar(f"SELECT version {where}", id=link.ref.order_id)
-
-
 def session_of(link: Link) -> str:
     """Return where a checkout link stands."""
     found = scalar("SELECT status FROM checkout_session WHERE id = :id", id=link.ref.session_id)
     return str(found)
-
-
-def anomalies(payment_id: str) -> list[str]:
-    """Return which kinds of money that does not fit were noted about a payment."""
-    joined = scalar(
-        "SELECT string_agg(kind, ',' ORDER BY id) FROM anomaly WHERE payment_id = :id",
-        id=payment_id,
-    )
-    return joined.split(",") if joined else []
-
-
-def suspense() -> Money:
-    """Return what waits in suspense."""
-    with db.scoped(db.WORKER):
-        return ledger.balance(ledger.suspense(TEST, "INR"))
 
 
 def test_the_clock_of_a_captured_payment_is_ours(shop: str) -> None:
