@@ -13,6 +13,7 @@ import structlog
 from webapp.kernel.crypto import looks_like_card_number
 
 HIDDEN = "[hidden]"
+_PLAIN = logging.Formatter()
 _SECRET_NAMES = re.compile(
     r"pass|secret|token|authorization|cookie|api_key|cvc|cvv|card_number|email|phone|signature",
     re.IGNORECASE,
@@ -89,4 +90,8 @@ def clean_text(text: str) -> str:
 def _redact_record(record: logging.LogRecord) -> bool:
     record.msg = clean_text(record.getMessage()).replace("\r", "\\r").replace("\n", "\\n")
     record.args = ()
+    if record.exc_info:
+        cause = _PLAIN.formatException(record.exc_info)
+        record.exc_info, record.exc_text = None, None
+        record.msg += " " + clean_text(cause).replace("\r", "\\r").replace("\n", "\\n")
     return True

@@ -14,4 +14,4 @@ class TopUpForm(FlaskForm):  # type: ignore[misc]
     """How much to put into which wallet."""
 
     amount = StringField("Amount", validators=[InputRequired("Enter an amount.")])
-    currency = SelectField("Currency", choices=[(code, code) for code in WALLET_CURRENCIES])
+    currency = SelectField("Currency", choices=list(WALLET_CURRENCIES), validate_choice=False)

@@ -11,7 +11,7 @@ from webapp.kernel.errors import Declined, Invalid, Refusal
 from webapp.kernel.money import parse_money
 from webapp.kernel.paging import PageRequest, page_request
 from webapp.outbox import Actor
-from webapp.web.home.forms import TopUpForm
+from webapp.web.home.forms import WALLET_CURRENCIES, TopUpForm
 from webapp.web.home.presenters import own_payments, receipt_link
 from webapp.web.shared.errors import status_of
 from webapp.web.shared.guards import guard, settings, signed_in
@@ -94,7 +94,10 @@ def read_all() -> AnyResponse:
 
 
 def _begin_top_up(form: TopUpForm) -> str:
-    amount = parse_money(form.amount.data or "", form.currency.data or "")
+    currency = form.currency.data or ""
+    if currency not in WALLET_CURRENCIES:
+        raise Invalid("Choose one of the currencies that wallets are held in.", param="currency")
+    amount = parse_money(form.amount.data or "", currency)
     livemode = settings().livemode
     user_id = g.person.user_id
     by = Actor("shopper", user_id)
@@ -131,6 +134,7 @@ def _wallet_page(form: TopUpForm, refusal: Refusal | None = None) -> AnyResponse
     response = _rendered(
         "home/wallet.html",
         form=form,
+        currencies=[(code, code) for code in WALLET_CURRENCIES],
         refusal=refusal,
         balances=wallets.balance_of(user_id, settings().livemode),
         history=wallets.history(user_id, settings().livemode, page=_asked()),

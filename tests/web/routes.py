@@ -1,0 +1,30 @@
+"""Every address of the portal, from its own map, with ids that nobody has filled in."""
+
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+#: Routes by which no browser of ours comes: files, and the provider's signed messages.
+NOT_PAGES = frozenset({"static", "inbound.stripe"})
+
+
+def address_of(rule: Rule, *, filled: str = "nothing") -> str:
+    """Return a rule's address with something in each of its gaps."""
+    path = rule.rule
+    for name in rule.arguments:
+        start = path.index("<")
+        end = path.index(">")
+        assert path[start:end].endswith(name)
+        path = f"{path[:start]}{filled}{path[end + 1 :]}"
+    return path
+
+
+def rules(app: Flask, method: str) -> list[Rule]:
+    """Return the portal's rules for a method, in the order of their addresses."""
+    found = [
+        rule
+        for rule in app.url_map.iter_rules()
+        if method in (rule.methods or set()) and rule.endpoint not in NOT_PAGES
+    ]
+    return sorted(found, key=lambda rule: rule.rule)
