@@ -35,8 +35,8 @@ def assemble(rows: Rows, since: dt.datetime) -> Cast:
         at = since - dt.timedelta(days=2, hours=number)
         cast.merchants[shop.key] = _merchant(rows, shop, cast, at)
     for person in PEOPLE:
-        for shop_key, role in person.sells_at:
-            at = since - dt.timedelta(days=1)
+        for number, (shop_key, role) in enumerate(person.sells_at):
+            at = since - dt.timedelta(days=1) + dt.timedelta(minutes=number)
             rows.add(
                 "membership",
                 id=rows.chance.id("membership", at),
