@@ -46,7 +46,8 @@ def test_a_canary_is_in_no_line(name: str, capsys: pytest.CaptureFixture[str]) -
     canary = CANARIES[name]
     with served():
         logger = structlog.get_logger("test")
-        logger.warning("saw " + canary, value=canary, inside={"a": [canary, {"b": canary}]})
+        event = f"saw {canary}"
+        logger.warning(event, value=canary, inside={"a": [canary, {"b": canary}]})
         logging.getLogger("library").warning("saw %s", canary)
         try:
             raise ValueError(canary)
@@ -92,6 +93,7 @@ def test_lines_carry_the_request_until_it_is_forgotten(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with served():
+        log.clear()
         log.bind(request_id="req_1", trace_id=None)
         structlog.get_logger("test").warning("inside")
         log.clear()
