@@ -8,8 +8,7 @@ roles see all rows; nothing switches a policy off.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-
-from alembic.operations import Operations
+from typing import Protocol
 
 WEB = "paydeck_web"
 ADMIN = "paydeck_admin"
@@ -23,8 +22,15 @@ MERCHANT_MATCHES = (
 USER_MATCHES = "(user_id = nullif(current_setting('app.user', true), ''))"
 
 
+class Statements(Protocol):
+    """What runs a migration's statements: `alembic.op`."""
+
+    def execute(self, statement: str, /) -> None:
+        """Run one statement."""
+
+
 def grant(
-    op: Operations, table: str, *, web: str = "", admin: str = "SELECT", worker: str = ""
+    op: Statements, table: str, *, web: str = "", admin: str = "SELECT", worker: str = ""
 ) -> None:
     """Give each role just the named privileges on a table, and nothing else."""
     for role, rights in ((WEB, web), (ADMIN, admin), (WORKER, worker)):
@@ -32,7 +38,7 @@ def grant(
             op.execute(f"GRANT {rights} ON {table} TO {role}")
 
 
-def row_policy(op: Operations, table: str, condition: str, *, admin: str = "true") -> None:
+def row_policy(op: Statements, table: str, condition: str, *, admin: str = "true") -> None:
     """Let the web role see and write only rows for which `condition` holds; others as granted."""
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(
@@ -44,12 +50,12 @@ def row_policy(op: Operations, table: str, condition: str, *, admin: str = "true
     )
 
 
-def tenant_rows(op: Operations, table: str, *, or_user: bool = True) -> None:
+def tenant_rows(op: Statements, table: str, *, or_user: bool = True) -> None:
     """Row policy of a merchant's table; with `or_user`, its shopper sees the row too."""
     row_policy(op, table, f"{MERCHANT_MATCHES} OR {USER_MATCHES}" if or_user else MERCHANT_MATCHES)
 
 
-def append_only(op: Operations, table: str) -> None:
+def append_only(op: Statements, table: str) -> None:
     """Refuse UPDATE, DELETE and TRUNCATE on a table, whoever asks."""
     op.execute(
         f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table}"
@@ -61,7 +67,7 @@ def append_only(op: Operations, table: str) -> None:
     )
 
 
-def flow(op: Operations, noun: str, edges: Iterable[tuple[str, str]]) -> None:
+def flow(op: Statements, noun: str, edges: Iterable[tuple[str, str]]) -> None:
     """Write a noun's allowed moves; ("", state) says in which states an object may be born."""
     for source, target in edges:
         op.execute(
@@ -70,7 +76,7 @@ def flow(op: Operations, noun: str, edges: Iterable[tuple[str, str]]) -> None:
         )
 
 
-def moving(op: Operations, table: str, noun: str, *, frozen: Sequence[str]) -> None:
+def moving(op: Statements, table: str, noun: str, *, frozen: Sequence[str]) -> None:
     """Guard a table whose rows move along a flow: its graph, gapless versions, a story for each.
 
     `frozen` columns never change; rows are never deleted; each version has one move and one fact.

@@ -8,9 +8,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import create_engine
 
+from jobs.subscriptions import ROUTES
 from supervisor.stores import Stores
 from tests.checked_client import CheckedClient
-from tests.portal import ROUTES, Committed, cloned, dispose, environment, make_template
+from tests.portal import Committed, cloned, dispose, environment, make_template
 from webapp import config
 from webapp.app import create_app
 from webapp.kernel import db

@@ -109,7 +109,7 @@ def test_the_web_cannot_say_that_the_books_are_sound(kept: Committed) -> None:
 def test_checking_changes_nothing_and_cannot(kept: Committed) -> None:
     with db.transaction() as session:
         ledger.check_books()
-        with pytest.raises(db.DBAPIError, match="read-only"):
+        with pytest.raises(db.DatabaseError, match="read-only"):
             ledger.post(
                 "payment.captured:pay_9",
                 captured(inr(5), inr(1)),
@@ -168,7 +168,7 @@ def test_books_restored_into_a_younger_server_refuse_to_fold_until_told(
         " UPDATE balance_checkpoint SET horizon = '9000000000';"
         " UPDATE ledger_fold SET horizon = '9000000000'",
     )
-    with pytest.raises(db.DBAPIError, match="ledger_after_restore"):
+    with pytest.raises(db.DatabaseError, match="ledger_after_restore"):
         ledger.fold_checkpoints()
     assert not ledger.check_books().is_sound
     with kept.connect("paydeck_owner") as owner:

@@ -320,7 +320,7 @@ def test_a_merchant_sees_only_its_own_transfers_in_its_own_mode(posted: Committe
 def test_the_python_verb_meets_the_same_guard(posted: Committed) -> None:
     with (
         posted.app.app_context(),
-        pytest.raises(db.DBAPIError, match="not yours to pay from"),
+        pytest.raises(db.DatabaseError, match="not yours to pay from"),
         db.transaction(db.Scope(user_id=ALICE)),
     ):
         ledger.post(

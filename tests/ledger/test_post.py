@@ -108,7 +108,7 @@ def _post_and_fail() -> None:
 
 
 def test_a_transfer_touches_no_other_merchant(held: None) -> None:
-    with pytest.raises(db.DBAPIError, match="touches another merchant"):
+    with pytest.raises(db.DatabaseError, match="touches another merchant"):
         post("payment.captured:pay_1", *captured(inr(5), inr(1), RIVAL), merchant_id=SHOP)
     assert rows_in("transfer") == 0
 
@@ -135,7 +135,7 @@ def test_a_reversal_undoes_a_transfer_once(held: None) -> None:
     assert undone is not None
     assert again is None
     assert {ledger.balance(account).minor for account in (PAYABLE, FEES, CLEARING)} == {0}
-    with pytest.raises(db.DBAPIError, match="uq_transfer_reverses"), db.transaction(AS_WORKER):
+    with pytest.raises(db.DatabaseError, match="uq_transfer_reverses"), db.transaction(AS_WORKER):
         ledger.reverse(transfer_id, reference="reversal:2", because="Once more.")
     assert rows_in("transfer") == 2
 

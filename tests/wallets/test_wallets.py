@@ -73,7 +73,7 @@ def test_a_person_opens_the_own_wallet_through_the_web(held: None) -> None:
     with db.scoped(AS_ALICE):
         mine = wallets.open(ALICE, "INR", TEST)
         assert [wallet.id for wallet in wallets.wallets_of(ALICE)] == [mine.id]
-    with pytest.raises(db.DBAPIError), db.scoped(AS_ALICE):
+    with pytest.raises(db.DatabaseError), db.scoped(AS_ALICE):
         wallets.open(BOB, "INR", TEST)
     assert rows_in("wallet") == 1
 
