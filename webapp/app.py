@@ -12,7 +12,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from webapp import cli, gateway, inbound, outbox
+from webapp import cli, gateway, inbound, notifications, outbox
 from webapp.config import Settings
 from webapp.kernel import crypto, db, ids, log, wake
 from webapp.web import account, admin, checkout, home, mailbox, merchant, status
@@ -34,6 +34,7 @@ def create_app(settings: Settings, routes: Mapping[str, Sequence[str]]) -> Flask
     wake.use(settings.redis_url)
     outbox.route(routes)
     gateway.use(settings)
+    notifications.use(settings.public_url)
     db.db.init_app(app)
     Migrate(app, db.db, directory=str(ROOT / "migrations"))
     _install_pages(app, settings)

@@ -29,6 +29,7 @@ FACTS = {
     "method": "Visa •••• 4242",
     "paid_at": "21 Nov 2026, 14:05 IST",
     "payment_id": "pay_1",
+    "link": "http://localhost:8000/receipt/signed",
     "mode": "test",
 }
 SNEAKED_IN = (

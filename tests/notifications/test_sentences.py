@@ -33,6 +33,7 @@ def test_a_payment_is_told_in_the_words_that_were_asked_for(
 
 
 RECEIPT = {
+    "link": "http://localhost:8000/receipt/signed",
     "amount": Money(1_000_00, "INR"),
     "order_number": "1042",
     "description": "A <b>chair</b> & table",
@@ -90,3 +91,9 @@ def test_a_gap_in_a_letter_is_a_fault() -> None:
     facts = {name: value for name, value in RECEIPT.items() if name != "paid_at"}
     with pytest.raises(Exception, match="paid_at"):
         letters.render("receipt", **facts)
+
+
+def test_a_receipt_leads_to_its_page_in_text_and_html() -> None:
+    letter = letters.render("receipt", **RECEIPT)
+    assert "http://localhost:8000/receipt/signed" in letter.text
+    assert 'href="http://localhost:8000/receipt/signed"' in letter.html

@@ -112,6 +112,8 @@ db = SQLAlchemy(
         "join_transaction_mode": "create_savepoint",
     },
     engine_options={
+        # A fault's text goes to the log; the values of its statement do not.
+        "hide_parameters": True,
         "pool_pre_ping": True,
         "pool_timeout": 3,
         "connect_args": {

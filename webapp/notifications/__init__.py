@@ -11,7 +11,7 @@ from webapp.notifications.queries import (
     mailbox,
     unread_count,
 )
-from webapp.notifications.service import Told, drain_mail, mark_read, notify, send_mail
+from webapp.notifications.service import Told, drain_mail, mark_read, notify, send_mail, use
 
 __all__ = [
     "Mail",
@@ -32,4 +32,5 @@ __all__ = [
     "render",
     "send_mail",
     "unread_count",
+    "use",
 ]

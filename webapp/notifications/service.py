@@ -25,6 +25,7 @@ LONGEST_PAUSE = dt.timedelta(hours=1)
 CAPTURED = "payment.captured"
 RECEIPT = "receipt"
 _log = structlog.get_logger(__name__)
+_portal: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,11 @@ class Told:
 
     user_id: str
     message_id: str
+
+
+def use(public_url: str) -> None:
+    """Set under which address people reach the portal, for the links in letters."""
+    _portal[:] = [public_url]
 
 
 def notify(facts: Sequence[Fact]) -> list[Told]:
@@ -149,6 +155,7 @@ def _write_receipt(
         paid_at=sentences.moment(payment.captured_at or payment.created_at, zone),
         payment_id=payment.id,
         mode="live" if payment.livemode else "test",
+        link=f"{_portal[0]}/receipt/{payment.receipt_key}" if _portal else "",
     )
     mail = _write(address, letter, RECEIPT, about_id=payment.id)
     row = {column.key: getattr(mail, column.key) for column in Mail.__table__.columns}

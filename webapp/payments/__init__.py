@@ -12,7 +12,7 @@ from webapp.payments.errors import (
     TooManyAttempts,
     WrongMethod,
 )
-from webapp.payments.models import Anomaly, Attempt, Payment
+from webapp.payments.models import RECEIPT, Anomaly, Attempt, Payment
 from webapp.payments.queries import (
     PaymentDetail,
     PaymentFilter,
@@ -49,6 +49,7 @@ __all__ = [
     "FLOW",
     "LIVE",
     "LOST",
+    "RECEIPT",
     "UNDER_WAY",
     "AlreadyPaid",
     "Anomaly",

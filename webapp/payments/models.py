@@ -10,13 +10,15 @@ from sqlalchemy import CHAR, BigInteger
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.kernel import crypto
+from webapp.kernel import crypto, links
 from webapp.kernel.db import Base, Id, Moment
 from webapp.kernel.flow import Flow
 from webapp.kernel.money import Money
 from webapp.outbox import Moving
 from webapp.payments.states import FLOW
 
+#: What a receipt's signed address is good for.
+RECEIPT = "receipt"
 OPEN_ATTEMPT = ("processing", "awaiting_shopper")
 
 
@@ -122,6 +124,12 @@ class Payment(Moving, Base):
             "encrypted_amount": self.amount_sealed,
             "hash": self.integrity_hash,
         }
+
+    @property
+    def receipt_key(self) -> str:
+        """The signed end of the receipt's address, which needs no sign-in."""
+        mode = "live" if self.livemode else "test"
+        return links.signed(RECEIPT, self.merchant_id or "", mode, self.id)
 
     def snapshot(self) -> dict[str, Any]:
         """Return what outsiders may know of the payment now."""

@@ -22,7 +22,7 @@ from webapp import accounts, orders, payments
 from webapp.kernel import db, links
 from webapp.kernel.errors import Conflict, Declined, Invalid, NotFound, Refusal
 from webapp.payments import Payer
-from webapp.web.checkout.presenters import RECEIPT, Checkout, Stage, checkout_view, receipt_view
+from webapp.web.checkout.presenters import Checkout, Stage, checkout_view, receipt_view
 from webapp.web.shared.errors import status_of, wants_json
 from webapp.web.shared.forms import once_per_form
 from webapp.web.shared.guards import anyone, guard, settings
@@ -33,6 +33,8 @@ blueprint = guard(Blueprint("checkout", __name__), anyone)
 WAIT_SECONDS = 2.0
 WAIT_STEP_SECONDS = 0.1
 METHODS = frozenset({"card", "wallet"})
+#: By which parameters a return address says which payment it belongs to.
+NAMES_A_PAYMENT = ("payment_intent", "session_id")
 
 
 @blueprint.get("/checkout/<token>")
@@ -89,10 +91,8 @@ def come_back(token: str) -> AnyResponse:
     """
     ref = _enter(token)
     payment = payments.current_payment(ref.order_id)
-    named = request.args.get("payment_intent") or request.args.get("session_id")
-    if payment is None or (
-        named and named not in {payment.provider_intent_id, payment.provider_session_id}
-    ):
+    named = {request.args[name] for name in NAMES_A_PAYMENT if request.args.get(name)}
+    if payment is None or named - {payment.provider_intent_id, payment.provider_session_id}:
         raise Invalid(
             "This return address belongs to another payment. Nothing was changed.",
             param="payment_intent",
@@ -132,7 +132,7 @@ def fresh(token: str) -> AnyResponse:
 @blueprint.get("/receipt/<link>")
 def receipt(link: str) -> AnyResponse:
     """Show a receipt to whoever has its signed address."""
-    parts = links.opened(RECEIPT, link)
+    parts = links.opened(payments.RECEIPT, link)
     if len(parts) != 3:  # noqa: PLR2004 - merchant, mode, payment
         raise NotFound
     merchant_id, mode, payment_id = parts
@@ -177,6 +177,8 @@ def _follow_when_ready(token: str, otherwise: AnyResponse) -> AnyResponse:
 def _refused(token: str, refusal: Refusal) -> AnyResponse:
     view = _view(token)
     code = status_of(refusal)
+    if view.stage is Stage.EXPIRED:
+        return _page(view, code=code)
     if view.stage is not Stage.PAY:
         return redirect(url_for("checkout.show", token=token), code=303)
     return _page(view, refusal=refusal, code=code)

@@ -9,7 +9,6 @@ from webapp import accounts, payments
 from webapp.kernel.money import Money
 from webapp.kernel.paging import Page
 from webapp.payments import PaymentRow
-from webapp.web.checkout.presenters import receipt_link
 from webapp.web.shared.pills import Pill, payment_pill
 
 
@@ -55,6 +54,3 @@ def _text(row: PaymentRow) -> str:
     if order.kind == "top_up":
         return f"{payment.currency} wallet topped up"
     return payments.history_text(payment.captured, order.number)
-
-
-__all__ = ["OwnPayment", "own_payments", "receipt_link"]

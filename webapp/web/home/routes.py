@@ -12,7 +12,7 @@ from webapp.kernel.money import parse_money
 from webapp.kernel.paging import PageRequest, page_request
 from webapp.outbox import Actor
 from webapp.web.home.forms import WALLET_CURRENCIES, TopUpForm
-from webapp.web.home.presenters import own_payments, receipt_link
+from webapp.web.home.presenters import own_payments
 from webapp.web.shared.errors import status_of
 from webapp.web.shared.guards import guard, settings, signed_in
 from webapp.web.shared.pills import payment_pill
@@ -45,7 +45,7 @@ def payment(payment_id: str) -> AnyResponse:
     """Show what became of one of one's payments; a paid one leads to its receipt."""
     detail = payments.payment_of_user(g.person.user_id, payment_id)
     if detail.payment.captured_at is not None:
-        return redirect(url_for("checkout.receipt", link=receipt_link(detail.payment)), code=303)
+        return redirect(url_for("checkout.receipt", link=detail.payment.receipt_key), code=303)
     last = detail.attempts[-1] if detail.attempts else None
     return _rendered(
         "home/payment.html",

@@ -16,6 +16,8 @@ from webapp.kernel.money import EXPONENTS, parse_money
 from webapp.payments import LIVE, PaymentFilter
 
 MAX_TEXT = 254
+#: Days beyond these have no midnight in every zone, and no payment either.
+YEARS = range(2000, 2101)
 #: Any currency with two decimals, by whose rules an amount without a currency is read.
 TWO_DECIMALS = "INR"
 _SIGNS = (("₹", "INR"), ("$", "USD"), ("€", "EUR"), ("£", "GBP"), ("¥", "JPY"))
@@ -130,6 +132,9 @@ def _day(args: Mapping[str, str], name: str) -> str:
     if not value:
         return ""
     try:
-        return dt.date.fromisoformat(value).isoformat()
+        day = dt.date.fromisoformat(value)
     except ValueError as wrong:
         raise Invalid("Write a day as 2026-11-21.", param=name) from wrong
+    if day.year not in YEARS:
+        raise Invalid(f"Choose a day from {YEARS[0]} to {YEARS[-1]}.", param=name)
+    return day.isoformat()

@@ -8,6 +8,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from webapp.kernel import db, errors
+from webapp.web.shared.addresses import shown_path
 
 STATUS: dict[type[errors.Refusal], int] = {
     errors.NotFound: 404,
@@ -35,7 +36,11 @@ _log = structlog.get_logger(__name__)
 
 
 def install(app: Flask) -> None:
-    """Answer refusals, protocol errors, passing database faults and our own faults."""
+    """Answer refusals, protocol errors, passing database faults and our own faults.
+
+    A fault is logged here alone: Flask's own line would hold the whole address.
+    """
+    app.log_exception = _say_nothing  # type: ignore[method-assign]
 
     @app.errorhandler(errors.Refusal)
     def refused(refusal: errors.Refusal) -> Response:
@@ -63,8 +68,12 @@ def install(app: Flask) -> None:
     @app.errorhandler(500)
     def fault(error: BaseException) -> Response:
         cause = getattr(error, "original_exception", None) or error
-        _log.error("fault", path=request.path, exc_info=cause)
+        _log.error("fault", path=shown_path(), exc_info=cause)
         return answer(500, None, code="fault")
+
+
+def _say_nothing(_fault: object) -> None:
+    """Stand where Flask would log a fault."""
 
 
 def status_of(refusal: errors.Refusal) -> int:
