@@ -27,7 +27,15 @@ function colour(name) {
   probe.style.color = `var(--${name})`;
   const value = getComputedStyle(probe).color;
   probe.remove();
-  return value;
+  return plain(value);
+}
+
+/* A mixed colour is computed as color(srgb …), which Plotly does not read */
+function plain(value) {
+  const parts = value.match(/^color\(srgb ([\d.e-]+) ([\d.e-]+) ([\d.e-]+)(?: \/ ([\d.e-]+))?\)$/);
+  if (!parts) return value;
+  const [red, green, blue] = parts.slice(1, 4).map((share) => Math.round(Number(share) * 255));
+  return `rgba(${red}, ${green}, ${blue}, ${parts[4] ?? 1})`;
 }
 
 function palette() {
