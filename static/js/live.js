@@ -95,13 +95,18 @@ async function fetchInto(part) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.body.querySelector("[data-live-url]") || page.body.firstElementChild;
   if (!fresh || !part.isConnected) return false;
-  if (fresh.dataset.liveGoto) {
-    const to = new URL(fresh.dataset.liveGoto, location.href);
-    if (to.origin === location.origin) location.assign(to);
-    return true;
-  }
+  if (fresh.dataset.liveGoto) return follow(part, fresh);
   if (!isNewer(part, fresh)) return false;
   return part.dataset.liveMode === "list" ? showList(part, fresh) : swap(part, fresh);
+}
+
+/* The way leads on, to the bank's page for one; whoever comes back is not sent off again */
+function follow(part, fresh) {
+  const to = new URL(fresh.dataset.liveGoto, location.href);
+  delete fresh.dataset.liveGoto;
+  swap(part, fresh);
+  if (["https:", "http:"].includes(to.protocol)) location.assign(to);
+  return true;
 }
 
 /* A version says whether there is anything new; without one (or with 0) the markup decides */
