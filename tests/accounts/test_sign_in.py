@@ -105,6 +105,7 @@ def test_tries_are_free_again_after_a_quarter_hour(app: Flask) -> None:
         signed_in(email)
 
 
+@pytest.mark.requirement("S2-55")
 def test_a_network_has_twenty_tries_over_all_accounts(app: Flask) -> None:
     for _ in range(20):
         assert isinstance(

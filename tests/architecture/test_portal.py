@@ -78,7 +78,7 @@ def pages(app: Flask) -> list[Rule]:
     return [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
 
 
-@pytest.mark.requirement("S2-78")
+@pytest.mark.requirement("S2-78", "S3-13")
 def test_every_blueprint_has_exactly_one_guard(portal: Flask) -> None:
     known = {guards.anyone, guards.signed_in, guards.merchant_door, guards.admin_door}
     counts = {

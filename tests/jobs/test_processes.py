@@ -48,7 +48,7 @@ def house(stores: Stores, tmp_path: Path) -> Iterator[House]:
             db.session.remove()
 
 
-@pytest.mark.requirement("S0-08", "S1-08", "S2-61", "S3-10", "S4-12", "S4-14")
+@pytest.mark.requirement("S0-08", "S0-09", "S1-08", "S2-61", "S3-10", "S4-12", "S4-14")
 def test_a_card_payment_is_made_behind_the_page_and_everyone_is_told(house: House) -> None:
     house.start("relay", "sweeper", "worker")
     hears = wake.client().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]

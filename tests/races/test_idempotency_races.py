@@ -25,6 +25,7 @@ THREADS = 16
 
 
 @pytest.mark.races
+@pytest.mark.requirement("S0-07", "S1-06")
 def test_of_sixteen_requests_with_one_key_one_is_executed(committed: Committed) -> None:
     settle_in(committed)
     runs: list[str] = []

@@ -48,7 +48,7 @@ def test_our_own_page_gets_in() -> None:
     assert ask(Gate(inner, origin=OURS)) == "200 OK"
 
 
-@pytest.mark.requirement("S4-13")
+@pytest.mark.requirement("S2-83", "S4-13")
 @pytest.mark.parametrize("origin", FOREIGN)
 def test_a_page_of_any_other_origin_is_refused(origin: str) -> None:
     assert ask(Gate(inner, origin=OURS), HTTP_ORIGIN=origin) == "403 Forbidden"

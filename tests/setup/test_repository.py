@@ -93,6 +93,7 @@ def _settings_read(path: Path) -> set[str]:
     }
 
 
+@pytest.mark.requirement("S0-29")
 @pytest.mark.parametrize(
     "path", ["webapp/config.py", "sandbox/config.py", "supervisor/settings.py"]
 )

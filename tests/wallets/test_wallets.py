@@ -21,7 +21,7 @@ from tests.books import (
 )
 from tests.portal import Committed
 from webapp import ledger, outbox, wallets
-from webapp.kernel import cache, db
+from webapp.kernel import cache, db, wake
 from webapp.kernel.errors import Declined, Invalid, NotFound
 from webapp.kernel.money import Money
 from webapp.kernel.paging import PageRequest, page_request
@@ -107,11 +107,14 @@ def test_an_open_wallet_that_was_never_used_shows_nothing_in_it(held: None) -> N
     assert balances(BOB) == []
 
 
+@pytest.mark.requirement("S2-53")
 def test_a_shown_balance_is_kept_and_is_fresh_after_each_commit(held: None) -> None:
     deposit(inr(500), "payment.captured:pay_1")
     assert balances() == [inr(500)]
     post("behind:1", spent(ALICE, inr(100)))
     assert balances() == [inr(500)], "kept for display"
+    kept = cache.PREFIX + display.key_for(ALICE, livemode=TEST)
+    assert 290 < int(wake.client().ttl(kept)) <= 300, "for five minutes"
     with db.transaction():
         wallets.require_active(ALICE, TEST, "INR")
         ledger.post(

@@ -57,6 +57,7 @@ def test_a_declined_payment_says_why_and_that_no_money_moved(shop: Shop) -> None
     assert "The shopper" in page.text
 
 
+@pytest.mark.requirement("S2-28")
 def test_a_payment_under_way_says_whom_we_wait_for_and_what_then(shop: Shop) -> None:
     page = shop.client.page(f"{LIST}/{begun(shop, an_order(shop))}")
     assert "We wait for The payment provider" in page.text
