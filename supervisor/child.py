@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 MARK = "PAYDECK_CHILD"
 _LARGEST_LOG = 10_000_000
@@ -25,7 +26,10 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run and how to end it; `log` collects its output, `mark` finds its orphans."""
+    """What to run and how to end it; `log` collects its output, `mark` finds its orphans.
+
+    `descriptors` stay open in it.
+    """
 
     name: str
     argv: Sequence[str]
@@ -35,15 +39,40 @@ class Command:
     cwd: Path = Path("/")
     stop_signal: int = signal.SIGTERM
     owner: Owner | None = None
+    descriptors: Sequence[int] = ()
+
+
+class Running(Protocol):
+    """What is asked of a started process: a part of subprocess.Popen."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """How it ended, or None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; raises subprocess.TimeoutExpired."""
+
+    def send_signal(self, number: int, /) -> None:
+        """Send a signal, if it still runs."""
+
+    def kill(self) -> None:
+        """End it at once."""
 
 
 class Child:
-    """A running Command. Its family is its process group and whatever carries its mark."""
+    """A running Command. Its family is its process group and whatever carries its mark.
 
-    def __init__(self, command: Command) -> None:
+    `fork`, where given, is asked for the process first; what it cannot give is started afresh.
+    """
+
+    def __init__(
+        self, command: Command, fork: Callable[[Command], Running | None] | None = None
+    ) -> None:
         self.command = command
         self.started_at = 0.0
-        self._process: subprocess.Popen[bytes] | None = None
+        self._fork = fork
+        self._process: Running | None = None
 
     @property
     def name(self) -> str:
@@ -68,14 +97,20 @@ class Child:
     def start(self) -> None:
         """Start the process; what an earlier life left behind is killed first."""
         self.kill_family()
-        command = self.command
+        log = self.command.log
+        if log.exists() and log.stat().st_size > _LARGEST_LOG:
+            log.replace(log.with_suffix(".old"))
+        forked = self._fork(self.command) if self._fork else None
+        self._process = forked or self._execute(self.command)
+        self.started_at = time.monotonic()
+
+    def _execute(self, command: Command) -> Running:
+        """Start a program of its own, on a leash."""
         owner = command.owner or Owner(os.getuid(), os.getgid())
         numbers = (int(command.stop_signal), os.getpid(), owner.uid, owner.gid)
         leashed = [sys.executable, "-I", "-S", str(_LEASH), *(str(n) for n in numbers)]
-        if command.log.exists() and command.log.stat().st_size > _LARGEST_LOG:
-            command.log.replace(command.log.with_suffix(".old"))
         with command.log.open("ab") as log:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [*leashed, *command.argv],
                 env={**command.env, MARK: command.mark},
                 cwd=command.cwd,
@@ -83,8 +118,8 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 process_group=0,
+                pass_fds=command.descriptors,
             )
-        self.started_at = time.monotonic()
 
     def ask_to_stop(self) -> None:
         """Send the stop signal, if it still runs."""

@@ -52,6 +52,7 @@ def environment(
     """The whole environment of `process`."""
     env = {name: text for name, text in settings.env.items() if name not in _NEVER_INHERITED}
     env |= {"PYTHONUNBUFFERED": "1", "PAYDECK_DATA": str(settings.data)}
+    env.setdefault("MALLOC_ARENA_MAX", "2")  # many threads, little memory
     webhook_secret = settings.env.get("STRIPE_WEBHOOK_SECRET") or secrets["STRIPE_WEBHOOK_SECRET"]
     if process.role is Role.NONE:
         return env | _for_sandbox(settings, webhook_secret)

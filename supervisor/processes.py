@@ -19,7 +19,8 @@ class Process:
     """One row of the table.
 
     `module` is what follows `python -m`, with {bind} {port} {socket_port} {sandbox_port} to fill
-    in; `answers` is the address that must answer 200 before the start is complete.
+    in; `answers` is the address that must answer 200 before the start is complete. Those that
+    `is_portal` are forked from a nursery that has imported what they have in common.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Process:
     answers: str | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     is_numbered: bool = False
+    is_portal: bool = False
 
     def argv(self, **places: object) -> list[str]:
         """The words after `python`, with the places filled in."""
@@ -47,6 +49,7 @@ PROCESSES = (
         "--no-ws --respawn-failed-workers --log-level warning wsgi:app",
         Role.WEB,
         answers="http://127.0.0.1:{port}/ready",
+        is_portal=True,
     ),
     Process(
         "socket",
@@ -55,10 +58,11 @@ PROCESSES = (
         Role.WEB,
         answers="http://127.0.0.1:{socket_port}/health",
         stop_signal=signal.SIGINT,  # its SIGTERM waits for every open socket
+        is_portal=True,
     ),
-    Process("relay", "jobs.relay", Role.WORKER),
-    Process("sweeper", "jobs.sweeper", Role.WORKER),
-    Process("worker", "jobs.worker", Role.WORKER, is_numbered=True),
+    Process("relay", "jobs.relay", Role.WORKER, is_portal=True),
+    Process("sweeper", "jobs.sweeper", Role.WORKER, is_portal=True),
+    Process("worker", "jobs.worker", Role.WORKER, is_numbered=True, is_portal=True),
 )
 
 RELOADING_WEB = Process(
@@ -67,5 +71,20 @@ RELOADING_WEB = Process(
     Role.WEB,
     answers="http://127.0.0.1:{port}/ready",
 )
-MIGRATE = Process("migrate", "flask --app wsgi db upgrade", Role.OWNER)
-SEED = Process("seed", "flask --app wsgi seed", Role.OWNER)
+MIGRATE = Process("migrate", "flask --app wsgi db upgrade", Role.OWNER, is_portal=True)
+SEED = Process("seed", "flask --app wsgi seed", Role.OWNER, is_portal=True)
+#: What the nursery imports: all but the modules that are run as programs themselves.
+NURSED = (
+    "wsgi",
+    "granian.server",
+    "gunicorn.app.wsgiapp",
+    "gunicorn.workers.gthread",
+    "rq",
+    "jobs.context",
+    "jobs.inbox",
+    "jobs.mail",
+    "jobs.operations",
+    "jobs.schedule",
+    "jobs.telling",
+    "jobs.wakeups",
+)

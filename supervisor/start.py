@@ -17,7 +17,16 @@ from supervisor.answers import answers
 from supervisor.child import Child, Command, kill_marked
 from supervisor.environment import environment
 from supervisor.errors import CannotStart
-from supervisor.processes import MIGRATE, PROCESSES, RELOADING_WEB, SEED, Process, Role
+from supervisor.nursery import Nursery, bury_strangers
+from supervisor.processes import (
+    MIGRATE,
+    NURSED,
+    PROCESSES,
+    RELOADING_WEB,
+    SEED,
+    Process,
+    Role,
+)
 from supervisor.settings import ROOT, Settings
 from supervisor.stores import Stores
 from supervisor.watch import Watch
@@ -53,6 +62,9 @@ class Copy:
         self.seeded: dict[str, Any] = {}
         self._once: Child | None = None
         self._keeper: subprocess.Popen[bytes] | None = None
+        self._nursery = Nursery(
+            NURSED, log=self.stores.places.logs / "nursery.log", mark=f"{self._mark}/nursery/"
+        )
         self.watch = Watch(self.children, self._tell)
 
     def _tell(self, sentence: str) -> None:
@@ -70,13 +82,15 @@ class Copy:
             process_group=0,
         )
         self._refuse_busy_ports()
+        if any(row.is_portal for row in self._table):
+            self._nursery.start()
         self.stores.start()
         self.children.update(self.stores.children)
         self._addresses = databases.addresses(self.settings, self.stores)
         self._prepare_database()
         for row in self._table:
             for name in self._names(row):
-                self.children[name] = Child(self._command(row, name))
+                self.children[name] = self._child(row, name)
                 self.children[name].start()
         self._wait_for_answers()
 
@@ -84,6 +98,10 @@ class Copy:
         if not row.is_numbered:
             return [row.name]
         return [f"{row.name}-{number}" for number in range(1, self.settings.workers + 1)]
+
+    def _child(self, row: Process, name: str) -> Child:
+        fork = self._nursery.bear if row.is_portal else None
+        return Child(self._command(row, name), fork)
 
     def _command(self, row: Process, name: str) -> Command:
         port = self.settings.port
@@ -139,7 +157,7 @@ class Copy:
 
     def _run_once(self, row: Process) -> str:
         """Run a command to its end and answer what it printed; raises CannotStart if it failed."""
-        child = Child(self._command(row, row.name))
+        child = self._child(row, row.name)
         log = child.command.log
         before = log.stat().st_size if log.exists() else 0
         self._once = child
@@ -194,6 +212,8 @@ class Copy:
         while not must_stop():
             if self.watch.look():
                 changed()
+            keeper = self._keeper.pid if self._keeper else 0
+            bury_strangers({*self.pids.values(), self._nursery.pid, keeper})
             time.sleep(0.1)
 
     def stop(self) -> None:
@@ -205,6 +225,7 @@ class Copy:
         until = time.monotonic() + _GRACE_SECONDS
         for child in ours:
             child.wait_until_stopped(max(0.1, until - time.monotonic()))
+        self._nursery.stop()
         kill_marked(self._all_runs)
         if self._keeper is not None:
             self._keeper.communicate(b"done")

@@ -16,7 +16,16 @@ from webapp import cli, gateway, inbound, notifications, outbox
 from webapp.config import Settings
 from webapp.kernel import crypto, db, ids, log, wake
 from webapp.web import account, admin, checkout, home, mailbox, merchant, status
-from webapp.web.shared import context, errors, filters, icons, login, parts, security
+from webapp.web.shared import (
+    addresses,
+    context,
+    errors,
+    filters,
+    icons,
+    login,
+    parts,
+    security,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 BODY_LIMIT = 256 * 1024
@@ -46,6 +55,7 @@ def _install_pages(app: Flask, settings: Settings) -> None:
     csrf = CSRFProtect(app)
     csrf.exempt(inbound.blueprint)
     _identify_requests(app)
+    addresses.install(app)
     login.install(app, settings)
     security.install(app, settings)
     errors.install(app)
@@ -82,7 +92,7 @@ def _identify_requests(app: Flask) -> None:
         g.merchant = None
         g.zone = "UTC"
         log.clear()
-        log.bind(request_id=g.request_id, trace_id=_trace_id(), path=request.path)
+        log.bind(request_id=g.request_id, trace_id=_trace_id(), path=addresses.shown_path())
         db.use_scope(db.NOBODY)
 
 

@@ -62,3 +62,12 @@ def test_the_readme_opens_with_what_it_is_a_picture_and_the_two_commands() -> No
     assert re.search(r"!\[[^\]]{20,}\]\(docs/[\w-]+\.png\)", opening)
     assert "make run" in opening
     assert "make test" in opening
+
+
+def test_every_rule_of_the_linter_that_is_off_says_why() -> None:
+    text = (ROOT / "pyproject.toml").read_text()
+    assert 'select = ["ALL"]' in text
+    off = re.findall(r'^ {4}"([A-Z]+\d+)",?[^\S\n]*(?:# (.*))?$', text, re.MULTILINE)
+    inline = re.findall(r'^"[^"]+" = \["([A-Z]+\d+)"\] *(?:# (.*))?$', text, re.MULTILINE)
+    assert len(off) > 20
+    assert [rule for rule, reason in [*off, *inline] if len(reason.split()) < 2] == []

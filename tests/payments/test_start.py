@@ -36,6 +36,7 @@ from webapp.gateway import Outcome, Result
 from webapp.kernel import db
 from webapp.kernel.errors import Conflict, Declined, Refusal
 from webapp.kernel.money import Money
+from webapp.kernel.paging import PageRequest
 from webapp.outbox import Actor
 from webapp.payments import Payer, Status
 
@@ -95,6 +96,18 @@ def test_a_card_entry_that_was_declined_is_not_sent_again(shop: str) -> None:
     payment_id = card_tried(link, method)
     answered(payment_id, declined(method))
     refuse(lambda: card_tried(link, method), payments.MethodRefused)
+
+
+def test_a_guest_who_signs_in_and_tries_again_gets_the_payment_as_theirs(shop: str) -> None:
+    link, method, person = a_checkout(shop, PRICE), a_method(), a_person()
+    payment_id = card_tried(link, method)
+    answered(payment_id, declined(method))
+    assert now_at(payment_id).user_id is None
+    assert card_tried(link, payer=person.payer) == payment_id
+    assert now_at(payment_id).user_id == person.id
+    with db.scoped(db.Scope(user_id=person.id, livemode=TEST)):
+        own = payments.payments_of_user(person.id, page=PageRequest())
+        assert [row.payment.id for row in own.rows] == [payment_id]
 
 
 def test_a_second_card_waits_for_the_first(shop: str) -> None:

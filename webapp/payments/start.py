@@ -213,7 +213,15 @@ def _ready(
         raise TooManyAttempts
     if same_method and steps.attempt_with_method(payment, same_method):
         raise MethodRefused("That card entry was used already. Enter the card again.")
+    _now_known(order, payment, payer)
     return order, payment
+
+
+def _now_known(order: Order, payment: Payment, payer: Payer) -> None:
+    """Give a guest's payment to the person who signed in before trying again."""
+    if payer.user_id and payment.user_id is None:
+        payment.user_id = payer.user_id
+        order.user_id = order.user_id or payer.user_id
 
 
 def _replace(order: Order, payment: Payment, payer: Payer, checkout: CheckoutRef) -> Payment:
