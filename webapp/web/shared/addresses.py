@@ -1,0 +1,47 @@
+"""What came in an address or a form, before anything is made of it: may it be kept, and told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flask import Flask, request
+
+from webapp.kernel import log
+from webapp.kernel.errors import Invalid
+
+NUL = "\x00"
+#: Parts of addresses that open something for whoever has them; they are put into no log.
+SECRET_PARTS = frozenset({"token", "link"})
+
+
+def install(app: Flask) -> None:
+    """Refuse text that the database cannot keep, wherever in a request it stands."""
+
+    @app.before_request
+    def refuse_unstorable() -> None:
+        if request.url_rule is None:
+            return
+        for name, text in _texts():
+            if NUL in name or NUL in text:
+                raise Invalid("That has a character in it that cannot be stored.", param="text")
+
+
+def shown_path() -> str:
+    """Return the path of the present request with its secrets hidden, for logs.
+
+    Where no page answers to it, only how it begins is told: it may be a link that was cut off.
+    """
+    if request.url_rule is None:
+        return f"/{request.path.split('/')[1]}/…" if request.path.count("/") > 1 else request.path
+    shown = request.path
+    for name, value in (request.view_args or {}).items():
+        if name in SECRET_PARTS:
+            shown = shown.replace(str(value), log.HIDDEN)
+    return shown
+
+
+def _texts() -> Iterator[tuple[str, str]]:
+    yield "", request.path
+    yield from request.args.items(multi=True)
+    if request.mimetype in {"application/x-www-form-urlencoded", "multipart/form-data"}:
+        yield from request.form.items(multi=True)
