@@ -38,11 +38,11 @@ def merchants() -> Response:
 def merchant(merchant_id: str) -> Response:
     """Show one merchant, its people (masked) and newest payments."""
     with db.transaction():
+        found = accounts.merchant_of(merchant_id)
         audit.record(
             "merchant.viewed", "merchant", merchant_id, by=acting(), merchant_id=merchant_id
         )
     livemode = settings().livemode
-    found = accounts.merchant_of(merchant_id)
     members = [
         {"id": row.user.id, "name": crypto.mask_name(row.user.name),
          "email": crypto.mask_email(row.user.email), "role": str(row.role)}

@@ -69,6 +69,12 @@ def payment(payment_id: str) -> Response:
 
 @blueprint.post("/admin/payments/<payment_id>/check")
 def check_payment(payment_id: str) -> Response:
-    """Ask the provider about a payment now."""
-    payments.check_now(payment_id)
+    """Ask the provider about a payment now, as its merchant's door would, and write that down."""
+    found = payments.any_payment(payment_id).payment
+    with db.scoped(db.Scope(merchant_id=found.merchant_id, livemode=found.livemode)):
+        payments.check_now(payment_id)
+    with db.transaction():
+        audit.record(
+            "payment.checked", "payment", payment_id, by=acting(), merchant_id=found.merchant_id
+        )
     return redirect(url_for("admin.payment", payment_id=payment_id), code=303)

@@ -1,0 +1,204 @@
+"""The shopper's own pages: what is theirs, nothing else, and the top-up form's refusals."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from tests.builders import (
+    Someone,
+    a_checkout,
+    a_merchant,
+    a_person,
+    answered,
+    browser_of,
+    card_tried,
+    declined,
+    inr,
+    money_in_wallet,
+    succeeded,
+    wallet_tried,
+)
+from tests.checked_client import CheckedClient, Page
+from tests.stories import scalar
+from webapp.kernel import ids
+from webapp.kernel.money import MAX_MINOR, Money
+
+PAGES = ("/home", "/home/now", "/home/payments", "/wallet", "/inbox")
+
+
+@pytest.fixture
+def asha(app: Flask) -> Someone:
+    """A shopper."""
+    return a_person("Asha Raman")
+
+
+@pytest.fixture
+def phone(app: Flask, asha: Someone) -> CheckedClient:
+    """The shopper's browser."""
+    return browser_of(app, asha)
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/home/payments/pay_1"])
+def test_who_is_not_signed_in_is_led_to_sign_in_and_back(client: CheckedClient, path: str) -> None:
+    response = client.get(path)
+    assert response.status_code == 303
+    assert response.location.startswith(("/sign-in?next=/", "/sign-in?next=%2F"))
+
+
+@pytest.mark.parametrize("path", ["/wallet/top-up", "/inbox/read"])
+def test_a_form_of_somebody_who_is_not_signed_in_changes_nothing(
+    client: CheckedClient, path: str
+) -> None:
+    token = client.page("/sign-in").form("/sign-in").fields["csrf_token"]
+    given = {"csrf_token": token, "amount": "100", "currency": "INR"}
+    response = client.post(path, data=given)
+    assert (response.status_code, response.location) == (303, "/sign-in")
+    assert scalar("SELECT count(*) FROM shop_order") == 0
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_there_with_nothing_in_it_yet(phone: CheckedClient, path: str) -> None:
+    headers = {"X-Fragment": "1"} if path.endswith("/now") else {}
+    assert phone.get(path, headers=headers).status_code == 200
+
+
+@pytest.mark.requirement("S3-11")
+def test_payments_are_told_in_a_line_each(app: Flask, asha: Someone) -> None:
+    shop = a_merchant()
+    money_in_wallet(asha, inr(5_000_00))
+    wallet_tried(a_checkout(shop, inr(1_000_00)), asha)
+    answered(card_tried(a_checkout(shop, inr(500_50)), payer=asha.payer), succeeded(inr(500_50)))
+    answered(card_tried(a_checkout(shop), "pm_1", payer=asha.payer), declined("pm_1"))
+    phone = browser_of(app, asha)
+    for path in ("/home", "/home/payments"):
+        said = phone.page(path).text
+        assert "₹1,000 paid for Order #1001" in said
+        assert "₹500.50 paid for Order #1002" in said
+        assert "Lotus Tea House" in said
+        assert "Declined, open" in said
+
+
+def test_a_paid_payment_leads_to_its_receipt_and_another_is_explained(
+    phone: CheckedClient, asha: Someone
+) -> None:
+    shop = a_merchant()
+    paid = card_tried(a_checkout(shop), payer=asha.payer)
+    answered(paid, succeeded(inr(1_000_00)))
+    response = phone.get(f"/home/payments/{paid}")
+    assert response.status_code == 303
+    assert "₹1,000 paid for Order #1001" in phone.page(response.location).text
+    refused = card_tried(a_checkout(shop), "pm_1", payer=asha.payer)
+    answered(refused, declined("pm_1"))
+    said = phone.page(f"/home/payments/{refused}").text
+    assert "The card does not have enough money available." in said
+
+
+def test_somebody_elses_payment_is_as_one_that_is_not_there(
+    app: Flask, phone: CheckedClient
+) -> None:
+    other = a_person()
+    theirs = card_tried(a_checkout(a_merchant()), payer=other.payer)
+    answered(theirs, succeeded(inr(1_000_00)))
+    answers = [phone.get(f"/home/payments/{one}") for one in (theirs, ids.new("payment"))]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    said = [Page(a.text.replace(a.headers["X-Request-Id"], "")).text for a in answers]
+    assert said[0] == said[1]
+    for path in ("/home", "/home/payments", "/wallet", "/inbox"):
+        assert theirs not in phone.get(path).text
+
+
+def test_a_top_up_order_leads_to_its_checkout(phone: CheckedClient, asha: Someone) -> None:
+    response = phone.send("/wallet", "/wallet/top-up", amount="2,500.50", currency="INR")
+    assert response.status_code == 303
+    assert response.location.startswith("/checkout/")
+    assert "Top up your wallet" in phone.page(response.location).text
+    row = scalar(
+        "SELECT kind || ' ' || amount_minor || ' ' || user_id FROM shop_order WHERE kind = 'top_up'"
+    )
+    assert row == f"top_up 250050 {asha.id}"
+
+
+LIMIT = Money(MAX_MINOR, "INR").plain()
+
+
+@pytest.mark.requirement("S2-84")
+@pytest.mark.parametrize(
+    ("amount", "currency", "says"),
+    [
+        ("", "INR", "Enter an amount."),
+        ("   ", "INR", "Enter an amount"),
+        ("ten", "INR", "in digits"),
+        ("1e3", "INR", "in digits"),
+        ("NaN", "INR", "in digits"),
+        ("Infinity", "INR", "in digits"),
+        ("0x10", "INR", "in digits"),
+        ("1,00", "INR", "in digits"),
+        ("1.2.3", "INR", "in digits"),
+        ("٣", "INR", "in digits"),
+        ("+5", "INR", "in digits"),
+        ("-5", "INR", "above zero"),
+        ("−5", "INR", "above zero"),
+        ("0", "INR", "above zero"),
+        ("0.00", "INR", "above zero"),
+        ("10.005", "INR", "at most 2 after the point"),
+        ("10.5", "JPY", "no decimals"),
+        ("1.234", "KWD", "third decimal"),
+        ("1000000000", "INR", "at most"),
+        ("9" * 5000, "INR", "at most"),
+        ("100", "XXX", "Choose one of the currencies"),
+        ("100", "", "Choose one of the currencies"),
+        ("100", "inr", "Choose one of the currencies"),
+        ("100", "<script>", "Choose one of the currencies"),
+        ("100", "BHD", "Choose one of the currencies"),
+    ],
+)
+def test_a_wrong_top_up_is_refused_in_words_beside_its_field(
+    phone: CheckedClient, amount: str, currency: str, says: str
+) -> None:
+    response = phone.send("/wallet", "/wallet/top-up", amount=amount, currency=currency)
+    assert response.status_code == 400
+    assert says in Page(response.text).text
+    assert scalar("SELECT count(*) FROM shop_order") == 0
+    assert scalar("SELECT count(*) FROM wallet") == 0
+    field = "currency" if says.startswith("Choose") else "amount"
+    assert f'id="{field}-error"' in response.text or f'href="#{field}"' in response.text
+
+
+def test_fields_that_are_missing_are_as_empty_ones(phone: CheckedClient) -> None:
+    token = phone.page("/wallet").form("/wallet/top-up").fields["csrf_token"]
+    response = phone.post("/wallet/top-up", data={"csrf_token": token})
+    assert response.status_code == 400
+    assert "Enter an amount." in Page(response.text).text
+
+
+@pytest.mark.parametrize(
+    "query", ["older=%00", "older=x'--", "newer=%F0%9F", "older=" + "Q" * 5000]
+)
+@pytest.mark.parametrize("path", ["/home/payments", "/inbox", "/wallet"])
+def test_a_page_address_that_is_not_ours_is_refused(
+    phone: CheckedClient, path: str, query: str
+) -> None:
+    response = phone.get(f"{path}?{query}")
+    assert response.status_code in {200, 400}
+    if response.status_code == 400:
+        assert Page(response.text).headings
+
+
+def test_payments_come_in_pages_there_and_back(app: Flask, asha: Someone) -> None:
+    shop = a_merchant()
+    money_in_wallet(asha, inr(100_00))
+    paid = [wallet_tried(a_checkout(shop, inr(1_00)), asha) for _ in range(27)]
+    phone = browser_of(app, asha)
+    first = phone.page("/home/payments")
+    older = next(link for link in first.links if "older=" in link)
+    second = phone.page(older if older.startswith("/") else f"/home/payments{older}")
+    shown = [sum(one in link for link in page.links) for page in (first, second) for one in paid]
+    assert sum(1 for times in shown if times) == 27
+    assert any("newer=" in link for link in second.links)
+
+
+def test_reading_all_messages_leaves_none_unread(phone: CheckedClient) -> None:
+    token = phone.page("/account").form("/sign-out").fields["csrf_token"]
+    response = phone.post("/inbox/read", data={"csrf_token": token})
+    assert (response.status_code, response.location) == (303, "/inbox")
