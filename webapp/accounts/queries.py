@@ -16,7 +16,7 @@ from webapp.accounts.models import (
 )
 from webapp.accounts.rows import merchant_row, user_row
 from webapp.kernel import db
-from webapp.kernel.paging import Page, PageRequest, page_of
+from webapp.kernel.paging import Page, PageRequest, one_page, page_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +108,7 @@ def users_page(
         wanted = wanted.where(User.status == status)
     if email:
         wanted = wanted.where(User.email_index == email_index(email))
-    if asked.after:
-        wanted = wanted.where(User.id > asked.after).order_by(User.id)
-    else:
-        wanted = wanted.order_by(User.id.desc())
-        wanted = wanted.where(User.id < asked.before) if asked.before else wanted
-    rows = db.session.scalars(wanted.limit(asked.limit + 1)).all()
+    rows = db.session.scalars(one_page(wanted, User.id, asked)).all()
     return page_of(rows, asked, lambda user: user.id)
 
 
@@ -126,12 +121,7 @@ def merchants_page(
         wanted = wanted.where(Merchant.status == status)
     if name:
         wanted = wanted.where(Merchant.name.icontains(name, autoescape=True))
-    if asked.after:
-        wanted = wanted.where(Merchant.id > asked.after).order_by(Merchant.id)
-    else:
-        wanted = wanted.order_by(Merchant.id.desc())
-        wanted = wanted.where(Merchant.id < asked.before) if asked.before else wanted
-    rows = db.session.scalars(wanted.limit(asked.limit + 1)).all()
+    rows = db.session.scalars(one_page(wanted, Merchant.id, asked)).all()
     return page_of(rows, asked, lambda merchant: merchant.id)
 
 

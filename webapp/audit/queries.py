@@ -9,7 +9,7 @@ from sqlalchemy import select
 from webapp.audit.models import Entry, Seal
 from webapp.audit.verify import Head
 from webapp.kernel import db
-from webapp.kernel.paging import Page, PageRequest, page_of
+from webapp.kernel.paging import Page, PageRequest, one_page, page_of
 
 ABOUT_AT_MOST = 200
 
@@ -29,13 +29,7 @@ def recent(
         wanted = wanted.where(Entry.action == action)
     if merchant_id:
         wanted = wanted.where(Entry.merchant_id == merchant_id)
-    if asked.after:
-        wanted = wanted.where(Entry.id > asked.after).order_by(Entry.id)
-    else:
-        wanted = wanted.order_by(Entry.id.desc())
-    if asked.before:
-        wanted = wanted.where(Entry.id < asked.before)
-    rows = db.session.scalars(wanted.limit(asked.limit + 1)).all()
+    rows = db.session.scalars(one_page(wanted, Entry.id, asked)).all()
     return page_of(rows, asked, lambda entry: entry.id)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from webapp.gateway.calls import Kind
 from webapp.gateway.models import OPEN_STATES, ProviderEvent, ProviderOperation, State
 from webapp.kernel import db
-from webapp.kernel.paging import Page, PageRequest, page_of
+from webapp.kernel.paging import Page, PageRequest, one_page, page_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +80,7 @@ def events_of(subject_id: str) -> Sequence[ProviderEvent]:
 def waiting_for_person(asked: PageRequest) -> Page[ProviderOperation]:
     """Return operations that a person must decide about, newest first."""
     wanted = select(ProviderOperation).where(ProviderOperation.state == State.MANUAL.value)
-    column = ProviderOperation.id
-    if asked.after:
-        wanted = wanted.where(column > asked.after).order_by(column)
-    else:
-        if asked.before:
-            wanted = wanted.where(column < asked.before)
-        wanted = wanted.order_by(column.desc())
-    rows = db.session.scalars(wanted.limit(asked.limit + 1)).all()
+    rows = db.session.scalars(one_page(wanted, ProviderOperation.id, asked)).all()
     return page_of(rows, asked, lambda row: row.id)
 
 

@@ -6,12 +6,17 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar, TypeVarTuple
+
+from sqlalchemy import Select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from webapp.kernel.errors import Invalid
 
 MAX_LIMIT = 100
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+KeyColumn: TypeAlias = InstrumentedAttribute[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,19 @@ def page_request(*, older: str | None, newer: str | None, limit: int = 25) -> Pa
         before=_decode(older, "older") if older else None,
         after=_decode(newer, "newer") if newer else None,
     )
+
+
+def one_page(wanted: Select[*Ts], key: KeyColumn, asked: PageRequest) -> Select[*Ts]:
+    """Return `wanted` bounded and ordered by its unique, sortable `key`: one page and a row more.
+
+    What is fetched goes to `page_of` with the same request.
+    """
+    if asked.after:
+        wanted = wanted.where(key > asked.after)
+    if asked.before:
+        wanted = wanted.where(key < asked.before)
+    ordered = wanted.order_by(key if asked.after else key.desc())
+    return ordered.limit(asked.limit + 1)
 
 
 def page_of(rows: Sequence[T], asked: PageRequest, key: Callable[[T], str]) -> Page[T]:

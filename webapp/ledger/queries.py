@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, func, select, text, tuple_
 from webapp.kernel import db
 from webapp.kernel.errors import Invalid
 from webapp.kernel.money import Money
-from webapp.kernel.paging import Page, PageRequest, page_of
+from webapp.kernel.paging import Page, PageRequest, one_page, page_of
 from webapp.ledger.accounts import PAYABLE, PLATFORM_ID, WALLET, AccountRef
 from webapp.ledger.entries import Line
 from webapp.ledger.models import Account, Balance, Entry, Transfer
@@ -111,13 +111,7 @@ def transfers_of(
     wanted = select(
         Transfer.id, Transfer.reference, Transfer.kind, Transfer.because, Transfer.at
     ).where(Transfer.merchant_id == merchant_id, Transfer.livemode == livemode)
-    if asked.after:
-        wanted = wanted.where(Transfer.id > asked.after).order_by(Transfer.id)
-    else:
-        wanted = wanted.order_by(Transfer.id.desc())
-    if asked.before:
-        wanted = wanted.where(Transfer.id < asked.before)
-    rows = db.session.execute(wanted.limit(asked.limit + 1)).all()
+    rows = db.session.execute(one_page(wanted, Transfer.id, asked)).all()
     return page_of([TransferLine(*row) for row in rows], asked, lambda line: line.id)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Select, exists, func, select, text
 
 from webapp.kernel import db
 from webapp.kernel.errors import NotFound
-from webapp.kernel.paging import Page, PageRequest, page_of
+from webapp.kernel.paging import Page, PageRequest, one_page, page_of
 from webapp.notifications.models import Mail, MailStatus, Message
 
 
@@ -28,12 +28,7 @@ class MailView:
 def inbox_of(user_id: str, *, page: PageRequest) -> Page[Message]:
     """Return a page of a person's messages, newest first."""
     wanted: Select[Message] = select(Message).where(Message.user_id == user_id)
-    if page.after:
-        wanted = wanted.where(Message.id > page.after).order_by(Message.id)
-    else:
-        wanted = wanted.order_by(Message.id.desc())
-        wanted = wanted.where(Message.id < page.before) if page.before else wanted
-    rows = db.session.scalars(wanted.limit(page.limit + 1)).all()
+    rows = db.session.scalars(one_page(wanted, Message.id, page)).all()
     return page_of(rows, page, lambda message: message.id)
 
 
@@ -46,12 +41,7 @@ def unread_count(user_id: str) -> int:
 def mailbox(*, page: PageRequest) -> Page[MailView]:
     """Return a page of the mails that were written and not sent, newest first."""
     wanted: Select[Mail] = select(Mail).where(Mail.status == MailStatus.SIMULATED)
-    if page.after:
-        wanted = wanted.where(Mail.id > page.after).order_by(Mail.id)
-    else:
-        wanted = wanted.order_by(Mail.id.desc())
-        wanted = wanted.where(Mail.id < page.before) if page.before else wanted
-    mails = db.session.scalars(wanted.limit(page.limit + 1)).all()
+    mails = db.session.scalars(one_page(wanted, Mail.id, page)).all()
     return page_of([_view(mail) for mail in mails], page, lambda view: view.id)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Select, func, select, text
 
 from webapp.kernel import crypto, db, ids
-from webapp.kernel.paging import Page, PageRequest, page_of
+from webapp.kernel.paging import Page, PageRequest, one_page, page_of
 from webapp.orders.errors import CheckoutNotFound, OrderNotFound
 from webapp.orders.models import CheckoutSession, Customer, Order
 
@@ -115,10 +115,5 @@ def _matches(merchant_id: str, typed: str) -> ColumnElement[bool]:
 
 
 def _page(wanted: Select[Order], page: PageRequest) -> Page[Order]:
-    order = Order.id.asc() if page.after else Order.id.desc()
-    if page.after:
-        wanted = wanted.where(Order.id > page.after)
-    if page.before:
-        wanted = wanted.where(Order.id < page.before)
-    rows = db.session.scalars(wanted.order_by(order).limit(page.limit + 1)).all()
+    rows = db.session.scalars(one_page(wanted, Order.id, page)).all()
     return page_of(rows, page, key=lambda one: one.id)

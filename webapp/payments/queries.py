@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from webapp import outbox
 from webapp.kernel import crypto, db, words
 from webapp.kernel.money import Money
-from webapp.kernel.paging import Page, PageRequest, page_of
+from webapp.kernel.paging import Page, PageRequest, one_page, page_of
 from webapp.orders import Order
 from webapp.outbox import Move
 from webapp.payments.errors import PaymentNotFound
@@ -141,9 +141,7 @@ def attempts_of(payment_id: str) -> Sequence[Attempt]:
 def open_anomalies(page: PageRequest) -> Page[Anomaly]:
     """Return a page of the money that waits in suspense, newest first, for admins."""
     wanted = select(Anomaly).where(Anomaly.closed_at.is_(None))
-    if page.before:
-        wanted = wanted.where(Anomaly.id < page.before)
-    rows = db.session.scalars(wanted.order_by(Anomaly.id.desc()).limit(page.limit + 1)).all()
+    rows = db.session.scalars(one_page(wanted, Anomaly.id, page)).all()
     return page_of(rows, page, key=lambda one: one.id)
 
 
@@ -207,11 +205,6 @@ def _matches(typed: str) -> ColumnElement[bool]:
 
 
 def _page(wanted: Select[Payment, Order], page: PageRequest) -> Page[PaymentRow]:
-    order = Payment.id.asc() if page.after else Payment.id.desc()
-    if page.after:
-        wanted = wanted.where(Payment.id > page.after)
-    if page.before:
-        wanted = wanted.where(Payment.id < page.before)
-    found = db.session.execute(wanted.order_by(order).limit(page.limit + 1)).all()
+    found = db.session.execute(one_page(wanted, Payment.id, page)).all()
     rows = [PaymentRow(payment, its_order) for payment, its_order in found]
     return page_of(rows, page, key=lambda row: row.payment.id)
