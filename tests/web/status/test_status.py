@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 from flask import Flask
+from sqlalchemy.exc import DBAPIError
 
 from tests.builders import a_merchant, a_person, an_admin, browser_of
 from tests.checked_client import CheckedClient
@@ -76,7 +77,7 @@ def take_away(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
 
         def gone() -> None:
             cause = ConnectionRefusedError("postgresql://user:password@127.0.0.1")
-            raise db.DBAPIError("SELECT 1", {}, cause)
+            raise DBAPIError("SELECT 1", {}, cause)
 
         monkeypatch.setattr(db, "ping", gone)
     elif what == "redis":
