@@ -87,6 +87,7 @@ from webapp.accounts.sign_in import (
     reset_password,
     sign_in,
 )
+from webapp.accounts.typed import email as checked_email
 
 __all__ = [
     "MERCHANT_FLOW",
@@ -123,6 +124,7 @@ __all__ = [
     "ask_reset",
     "ask_verification",
     "change_password",
+    "checked_email",
     "checked_shop_name",
     "confirm_new_email",
     "create_admin",

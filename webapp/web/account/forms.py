@@ -9,7 +9,7 @@ from wtforms import HiddenField, PasswordField, RadioField, SelectField, StringF
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, ValidationError
 
-from webapp.accounts import checked_shop_name, why_guessable
+from webapp.accounts import checked_email, checked_shop_name, why_guessable
 from webapp.kernel.errors import Refusal
 from webapp.web.account.choices import CURRENCIES, DEFAULT_CURRENCY, DEFAULT_ZONE, zones
 
@@ -64,6 +64,13 @@ class RegisterForm(AccountForm):
     merchant_name = StringField(validators=[Length(max=LONGEST, message="That is too long.")])
     currency = SelectField(choices=CURRENCIES, default=DEFAULT_CURRENCY)
     timezone = SelectField(choices=zones, default=DEFAULT_ZONE)
+
+    def validate_email(self, field: StringField) -> None:
+        """Refuse what is no address, with the other fields' errors."""
+        try:
+            checked_email(field.data or "")
+        except Refusal as wrong:
+            raise ValidationError(wrong.message) from wrong
 
     def validate_password(self, field: PasswordField) -> None:
         """Refuse a password that is guessed first, with the other fields' errors."""
