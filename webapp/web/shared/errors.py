@@ -40,7 +40,7 @@ def install(app: Flask) -> None:
 
     A fault is logged here alone: Flask's own line would hold the whole address.
     """
-    app.log_exception = _say_nothing  # type: ignore[method-assign]
+    app.log_exception = _say_nothing  # type: ignore[method-assign,assignment]
 
     @app.errorhandler(errors.Refusal)
     def refused(refusal: errors.Refusal) -> Response:
