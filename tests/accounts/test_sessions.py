@@ -102,7 +102,7 @@ def test_the_display_copy_is_used_kept_half_an_hour_and_holds_nothing_readable(a
     user_id = somebody(email, name="Visible Name")
     session = signed_in(email)
     person_of(session)
-    key = f"{cache.PREFIX}person:{user_id}"
+    key = f"{cache.PREFIX}person:2:{user_id}"
     copy = wake.client().get(key)
     assert copy is not None
     assert b"Visible" not in copy
@@ -117,7 +117,7 @@ def test_a_copy_that_is_out_of_date_is_not_believed(app: Flask) -> None:
     user_id = somebody(email)
     session = signed_in(email)
     person_of(session)
-    key = f"{cache.PREFIX}person:{user_id}"
+    key = f"{cache.PREFIX}person:2:{user_id}"
     stale = wake.client().get(key)
     assert stale is not None
     accounts.update_profile(user_id, name="New Name", phone="", timezone="UTC")

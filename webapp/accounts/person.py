@@ -10,12 +10,13 @@ from webapp.accounts.models import MemberRole
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """That the person works for one merchant in one role."""
+    """That the person works for one merchant in one role; a suspended one sells nothing new."""
 
     merchant_id: str
     merchant_name: str
     role: MemberRole
     timezone: str
+    is_active: bool = True
 
 
 @dataclass(frozen=True, slots=True)

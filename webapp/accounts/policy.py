@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from webapp.accounts.models import MemberRole
-from webapp.accounts.person import Person
+from webapp.accounts.person import Member, Person
 
 _MANAGERS = frozenset({MemberRole.OWNER, MemberRole.ADMIN})
 #: What each act of a merchant's people asks for; a role that is not named may only look.
@@ -15,6 +15,8 @@ ROLES_FOR: dict[str, frozenset[MemberRole]] = {
     "manage_people": _MANAGERS,
     "change_settings": _MANAGERS,
 }
+#: What brings new payments, which a suspended merchant does not get.
+SELLING = frozenset({"create_order"})
 _WORDS = {
     "create_order": "create orders",
     "cancel_order": "cancel orders",
@@ -32,20 +34,21 @@ def why_not_pay_from_wallet(person: Person) -> str | None:
 
 def why_not_at_merchant(person: Person, merchant_id: str, act: str) -> str | None:
     """Return why this person cannot do `act` (a name in ROLES_FOR) for the merchant, or None."""
-    role = role_at(person, merchant_id)
-    if role is None:
+    member = _member(person, merchant_id)
+    if member is None:
         return "You do not work for this merchant."
+    role = member.role
     if role not in ROLES_FOR[act]:
         return f"Your role ({role}) cannot {_WORDS[act]}. Ask an owner or admin of this merchant."
+    if act in SELLING and not member.is_active:
+        return "The platform has suspended this merchant: it takes no new payments. Ask its team."
     return _why_unverified(person)
 
 
 def role_at(person: Person, merchant_id: str) -> MemberRole | None:
     """Return the person's role at a merchant, or None where they have none."""
-    for member in person.memberships:
-        if member.merchant_id == merchant_id:
-            return member.role
-    return None
+    member = _member(person, merchant_id)
+    return member.role if member else None
 
 
 def roles_of(person: Person) -> tuple[str, ...]:
@@ -56,6 +59,10 @@ def roles_of(person: Person) -> tuple[str, ...]:
     if person.is_admin:
         roles.append("Admin")
     return tuple(roles)
+
+
+def _member(person: Person, merchant_id: str) -> Member | None:
+    return next((one for one in person.memberships if one.merchant_id == merchant_id), None)
 
 
 def _why_unverified(person: Person) -> str | None:

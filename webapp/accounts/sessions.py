@@ -17,6 +17,7 @@ from webapp.accounts.models import (
     MemberRole,
     Membership,
     Merchant,
+    MerchantStatus,
     SecretToken,
     SignInSession,
     SignInTry,
@@ -176,7 +177,7 @@ def _touch(session_id: str, *, as_admin: bool) -> None:
 
 
 def _key(user_id: str) -> str:
-    return f"person:{user_id}"
+    return f"person:2:{user_id}"
 
 
 def _kept(user_id: str, stamp: str) -> dict[str, Any] | None:
@@ -195,7 +196,13 @@ def _read_and_keep(user_id: str, stamp: str) -> dict[str, Any]:
         ).where(User.id == user_id)
     ).one()
     members = db.session.execute(
-        select(Membership.merchant_id, Merchant.name, Membership.role, Merchant.timezone)
+        select(
+            Membership.merchant_id,
+            Merchant.name,
+            Membership.role,
+            Merchant.timezone,
+            Merchant.status == MerchantStatus.ACTIVE.value,
+        )
         .join(Merchant, Merchant.id == Membership.merchant_id)
         .where(Membership.user_id == user_id, Membership.ended_at.is_(None))
         .order_by(Membership.id)
@@ -221,8 +228,8 @@ def _opened(found: Row[Any], kept: dict[str, Any]) -> Person:
         is_admin=bool(kept["is_admin"] and found.as_admin),
         timezone=kept["timezone"],
         memberships=tuple(
-            Member(merchant_id, name, MemberRole(role), zone)
-            for merchant_id, name, role, zone in kept["memberships"]
+            Member(merchant_id, name, MemberRole(role), zone, is_active)
+            for merchant_id, name, role, zone, is_active in kept["memberships"]
         ),
         session_id=found.session_id,
         is_verified=kept["is_verified"],

@@ -9,10 +9,11 @@ from flask import Flask
 
 from tests.web.merchant.test_forms import GOOD, WRONG
 from tests.web.merchant.world import Shop, a_colleague, a_shop, an_order, begun, paid
-from webapp import orders
+from webapp import accounts, orders
 from webapp.kernel import db
 from webapp.kernel.paging import PageRequest
 from webapp.orders import OrderFilter
+from webapp.outbox import Actor
 
 NEW = "/merchant/orders/new"
 CREATE = "/merchant/orders"
@@ -195,3 +196,21 @@ def without_ids(body: str) -> str:
     """A page without what differs at every request."""
     body = re.sub(r'name="csrf-token" content="[^"]+"|name="csrf_token" value="[^"]+"', "", body)
     return re.sub(r"(req|ord|pay)_[0-9A-Z]{26}", "", body)
+
+
+def test_a_suspended_merchant_gets_no_new_order_or_link_and_still_cancels(shop: Shop) -> None:
+    order = an_order(shop)
+    form = shop.client.page(NEW).form(CREATE)
+    link = shop.client.page(f"/merchant/orders/{order.id}").form("/link")
+    with db.scoped(db.ADMIN):
+        accounts.suspend_merchant(shop.id, because="A check", by=Actor("admin", "usr_admin"))
+    for answer in (
+        shop.client.get(NEW),
+        shop.client.post(CREATE, data=form.fields | GOOD),
+        shop.client.post(link.action, data=link.fields),
+    ):
+        assert answer.status_code == 403
+        assert "suspended this merchant" in answer.get_data(as_text=True)
+    assert [one.id for one in orders_in(shop)] == [order.id]
+    page = f"/merchant/orders/{order.id}"
+    assert shop.client.send(page, "/cancel").status_code == 303
