@@ -73,18 +73,5 @@ RELOADING_WEB = Process(
 )
 MIGRATE = Process("migrate", "flask --app wsgi db upgrade", Role.OWNER, is_portal=True)
 SEED = Process("seed", "flask --app wsgi seed", Role.OWNER, is_portal=True)
-#: What the nursery imports: all but the modules that are run as programs themselves.
-NURSED = (
-    "wsgi",
-    "granian.server",
-    "gunicorn.app.wsgiapp",
-    "gunicorn.workers.gthread",
-    "rq",
-    "jobs.context",
-    "jobs.inbox",
-    "jobs.mail",
-    "jobs.operations",
-    "jobs.schedule",
-    "jobs.telling",
-    "jobs.wakeups",
-)
+#: What the nursery imports: the servers and the portal.
+NURSED = ("granian.server", "gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "jobs.nursed")

@@ -41,7 +41,7 @@ from webapp.gateway.port import (
     Provider,
     Result,
 )
-from webapp.gateway.providers import provider, put, use
+from webapp.gateway.providers import preload, provider, put, use
 from webapp.gateway.queries import (
     Backlog,
     backlog,
@@ -99,6 +99,7 @@ __all__ = [
     "operations",
     "operations_of",
     "plan",
+    "preload",
     "provider",
     "put",
     "use",
