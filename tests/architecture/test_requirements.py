@@ -67,6 +67,4 @@ def test_what_the_roadmap_calls_proven_has_a_test() -> None:
 
 
 def test_nothing_is_both_proven_and_not() -> None:
-    unproven = section("Not proven yet")
-    assert unproven & section("Proven requirements") == set()
-    assert unproven & marks().keys() == set(), "a test carries it: say so in the roadmap"
+    assert section("Not proven yet") & section("Proven requirements") == set()
