@@ -160,7 +160,7 @@ def test_a_guest_is_asked_to_sign_in_for_a_wallet(client: CheckedClient, shop: s
     [
         ({"method": ""}, 400, "Choose how you want to pay"),
         ({"method": "cash"}, 400, "Choose how you want to pay"),
-        ({"method": "card\x00"}, 400, "Choose how you want to pay"),
+        ({"method": "card\x00"}, 400, "cannot be stored"),
         ({"method": "card", "payment_method": "card_1"}, 402, "card details did not arrive"),
         ({"method": "card", "payment_method": "pm_"}, 402, "card details did not arrive"),
         ({"method": "card", "payment_method": "4242424242424242"}, 402, "did not arrive"),
@@ -281,8 +281,10 @@ def test_a_challenge_leads_to_the_bank_and_can_be_given_up(
     press_pay(client, link, method="card", payment_method="pm_1")
     payment_id = payment_of(link)
     answered(payment_id, Outcome(Result.CREATED, intent_id="pi_1"), needs_action("pm_1"))
+    onwards = client.get(at(link))
+    assert (onwards.status_code, onwards.location) == (303, "http://127.0.0.1:8002/challenge/1")
     page = client.page(at(link))
-    assert any("/challenge/1" in target for target in page.links)
+    assert any("/challenge/1" in target for target in page.links), "coming back stays here"
     calls_answered(payment_id)
     response = client.send(at(link), "/cancel")
     assert (response.status_code, response.location) == (303, at(link))
@@ -327,7 +329,7 @@ def test_a_return_before_anything_was_begun_is_refused(client: CheckedClient, sh
 
 
 @pytest.mark.parametrize("what", ["", "status", "return", "pay", "check", "cancel", "fresh"])
-@pytest.mark.parametrize("token", ["x" * 43, "..%2f..%2fadmin", "%00", "a" * 5000, "ord_1"])
+@pytest.mark.parametrize("token", ["x" * 43, "..%2f..%2fadmin", "a" * 5000, "ord_1"])
 def test_a_token_that_is_not_ours_opens_nothing(
     client: CheckedClient, shop: str, what: str, token: str
 ) -> None:

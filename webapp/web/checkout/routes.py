@@ -14,6 +14,7 @@ from flask import (
     redirect,
     render_template,
     request,
+    session,
     url_for,
 )
 from werkzeug.wrappers import Response as AnyResponse
@@ -33,14 +34,22 @@ blueprint = guard(Blueprint("checkout", __name__), anyone)
 WAIT_SECONDS = 2.0
 WAIT_STEP_SECONDS = 0.1
 METHODS = frozenset({"card", "wallet"})
+#: In the form cookie: the checkout that was just paid, until the bank's page has been opened.
+JUST_PAID = "just_paid"
 #: By which parameters a return address says which payment it belongs to.
 NAMES_A_PAYMENT = ("payment_intent", "session_id")
 
 
 @blueprint.get("/checkout/<token>")
 def show(token: str) -> AnyResponse:
-    """Show where the payment stands and what can be done."""
-    return _page(_view(token))
+    """Show where the payment stands and what can be done.
+
+    Right after paying it leads on to the bank by itself, once; coming back stays here.
+    """
+    view = _view(token)
+    if view.stage is Stage.ACTION and view.next_url and _has_just_paid(view):
+        return redirect(view.next_url, code=303)
+    return _page(view)
 
 
 @blueprint.post("/checkout/<token>/pay")
@@ -59,6 +68,7 @@ def pay(token: str) -> AnyResponse:
         )
     except (Invalid, Declined, Conflict) as refusal:
         return _refused(token, refusal)
+    session[JUST_PAID] = ref.session_id
     if method == "card" and not request.form.get("payment_method"):
         return _follow_when_ready(token, answer)
     return answer
@@ -77,7 +87,8 @@ def status(token: str) -> AnyResponse:
                 "next_url": view.next_url,
             }
         )
-    goto = view.next_url if request.args.get("seen") == Stage.CONFIRMING else None
+    leads_on = request.args.get("seen") == Stage.CONFIRMING and view.stage is Stage.ACTION
+    goto = view.next_url if leads_on and _has_just_paid(view) else None
     return make_response(
         render_template("checkout/stage.html", checkout=view, goto=goto, **_provider())
     )
@@ -143,6 +154,14 @@ def receipt(link: str) -> AnyResponse:
     )
 
 
+def _has_just_paid(view: Checkout) -> bool:
+    """Whether this browser has sent the pay form and was not led on to the bank yet; asked once."""
+    if session.get(JUST_PAID) != view.session_id:
+        return False
+    session.pop(JUST_PAID)
+    return True
+
+
 def _begin(ref: orders.CheckoutRef, token: str, method: str, payer: Payer) -> str:
     if method == "wallet":
         if g.person is not None and (reason := accounts.why_not_pay_from_wallet(g.person)):
@@ -165,7 +184,7 @@ def _follow_when_ready(token: str, otherwise: AnyResponse) -> AnyResponse:
     until = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < until:
         view = _view(token)
-        if view.stage is Stage.ACTION and view.next_url:
+        if view.stage is Stage.ACTION and view.next_url and _has_just_paid(view):
             return redirect(view.next_url, code=303)
         if view.stage is not Stage.CONFIRMING:
             return otherwise
