@@ -110,6 +110,22 @@ def test_a_guest_who_signs_in_and_tries_again_gets_the_payment_as_theirs(shop: s
         assert [row.payment.id for row in own.rows] == [payment_id]
 
 
+def test_what_is_told_of_a_payment_goes_to_who_tried_it_last(shop: str, rich: Someone) -> None:
+    link, guest = a_checkout(shop, PRICE), Payer(email="mistyped@people.example")
+    for payer in (guest, Payer(email="guest@people.example"), a_person().payer):
+        method = a_method()
+        payment_id = card_tried(link, method, payer=payer)
+        answered(payment_id, declined(method))
+        payment = now_at(payment_id)
+        assert (payment.shopper["email"], payment.user_id) == (payer.email, payer.user_id)
+        assert payment.is_intact()
+    assert wallet_tried(link, rich) == payment_id
+    payment = now_at(payment_id)
+    assert (payment.shopper["email"], payment.user_id) == (rich.payer.email, rich.id)
+    assert payment.is_intact()
+    payment_is_whole(payment_id)
+
+
 def test_a_second_card_waits_for_the_first(shop: str) -> None:
     link = a_checkout(shop, PRICE)
     payment_id = card_tried(link)

@@ -86,10 +86,19 @@ class Payment(Moving, Base):
         return opened
 
     def seal(self, shopper: dict[str, str]) -> None:
-        """Seal the shopper's data and the amount, and hash the record (S4-42, S4-43)."""
-        self.pii_sealed = crypto.seal(json.dumps(shopper), context=f"payment:pii:{self.id}")
+        """Seal the amount and the shopper's data, and hash the record (S4-42, S4-43)."""
         self.amount_sealed = crypto.seal(
             f"{self.amount_minor} {self.currency}", context=f"payment:amount:{self.id}"
+        )
+        self.seal_shopper(shopper)
+
+    def seal_shopper(self, shopper: dict[str, str]) -> None:
+        """Seal who pays, and hash the record anew; the amount never changes."""
+        self.pii_sealed = crypto.seal(json.dumps(shopper), context=f"payment:pii:{self.id}")
+        self.email_index = (
+            crypto.blind_index(shopper["email"].lower(), purpose="email")
+            if "email" in shopper
+            else None
         )
         self.integrity_hash = self.computed_hash()
 

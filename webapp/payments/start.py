@@ -100,8 +100,6 @@ def pay_from_wallet(checkout: CheckoutRef, *, payer: Payer) -> str:
         order, payment = _ready(checkout, payer)
         if order.kind == "top_up":
             raise WrongMethod("A wallet cannot be topped up from itself. Use a card.")
-        if payment.user_id != payer.user_id:
-            payment.user_id = payer.user_id
         attempt = steps.new_attempt(payment, method_kind="wallet", status="succeeded")
         wallets.require_active(payer.user_id, bool(order.livemode), order.currency)
         source = ledger.wallet(payer.user_id, bool(order.livemode), order.currency)
@@ -213,15 +211,8 @@ def _ready(
         raise TooManyAttempts
     if same_method and steps.attempt_with_method(payment, same_method):
         raise MethodRefused("That card entry was used already. Enter the card again.")
-    _now_known(order, payment, payer)
+    steps.take_over(order, payment, payer)
     return order, payment
-
-
-def _now_known(order: Order, payment: Payment, payer: Payer) -> None:
-    """Give a guest's payment to the person who signed in before trying again."""
-    if payer.user_id and payment.user_id is None:
-        payment.user_id = payer.user_id
-        order.user_id = order.user_id or payer.user_id
 
 
 def _replace(order: Order, payment: Payment, payer: Payer, checkout: CheckoutRef) -> Payment:

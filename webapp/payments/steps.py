@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from webapp import accounts, orders
 from webapp.gateway import Card
-from webapp.kernel import clock, crypto, db, ids
+from webapp.kernel import clock, db, ids
 from webapp.orders import Order
 from webapp.outbox import SYSTEM, Actor
 from webapp.payments.declines import CATALOGUE
@@ -61,17 +61,21 @@ def locked_with_order(payment_id: str) -> tuple[Order, Payment]:
     return order, payment
 
 
+def take_over(order: Order, payment: Payment, payer: Payer) -> None:
+    """Put a payment in the name of who tries it now: what is told of it goes to them."""
+    if payer.user_id and payment.user_id != payer.user_id:
+        payment.user_id = payer.user_id
+        order.user_id = order.user_id or payer.user_id
+    if not payer.email or payer.email == payment.shopper.get("email"):
+        return
+    payment.seal_shopper({"email": payer.email})
+    if order.customer_id is None:
+        payment.customer_id = _customer(order, payer)
+
+
 def new_payment(order: Order, payer: Payer, *, checkout_session_id: str | None) -> Payment:
     """Begin a payment of a locked order that has no live one."""
-    customer_id = order.customer_id
-    if customer_id is None and payer.email:
-        customer = orders.customer_with_email(
-            order.merchant_id or "",
-            payer.email,
-            livemode=bool(order.livemode),
-            user_id=payer.user_id,
-        )
-        customer_id = customer.id
+    customer_id = order.customer_id or _customer(order, payer)
     if payer.user_id and order.user_id is None:
         order.user_id = payer.user_id
     payment = Payment(
@@ -90,13 +94,22 @@ def new_payment(order: Order, payer: Payer, *, checkout_session_id: str | None) 
         created_at=clock.now(),
         attempt_count=0,
         details={},
-        email_index=crypto.blind_index(payer.email.lower(), purpose="email")
-        if payer.email
-        else None,
     )
     payment.seal({"email": payer.email} if payer.email else {})
     payment.begin(Status.CREATED, because="The shopper began to pay.", by=payer.actor)
     return payment
+
+
+def _customer(order: Order, payer: Payer) -> str | None:
+    """Return the merchant's customer with the payer's address, or None where there is none."""
+    if not payer.email:
+        return None
+    return orders.customer_with_email(
+        order.merchant_id or "",
+        payer.email,
+        livemode=bool(order.livemode),
+        user_id=payer.user_id,
+    ).id
 
 
 def new_attempt(payment: Payment, *, method_kind: str, status: str = "processing") -> Attempt:
