@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,6 +130,22 @@ def _remembered(pid: int) -> bytes:
             memory.seek(begin)
             found.append(memory.read(end - begin))
     return b"".join(found)
+
+
+def test_the_nursery_knows_no_secret_and_what_came_from_it_lives_on_without_it(
+    stack: Stack,
+) -> None:
+    (nursery,) = marked(f"{stack.digest}/run/{stack.supervisor_pid}/nursery/")
+    secrets = json.loads((stack.data / "secrets.json").read_text())
+    known = _remembered(nursery)
+    assert [name for name, secret in secrets.items() if secret.encode() in known] == []
+    before = stack.pids
+    os.kill(nursery, signal.SIGKILL)
+    old = stack.kill("relay")
+    stack.wait_until_back("relay", old)
+    changed = {name for name, pid in stack.pids.items() if before[name] != pid}
+    assert changed == {"relay"}
+    assert _all_answer(stack)
 
 
 def test_a_stop_leaves_nothing_and_is_quick(stack: Stack) -> None:
