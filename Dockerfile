@@ -8,6 +8,7 @@ RUN python -m venv .venv \
     && /tmp/node/bin/pip install --no-cache-dir --require-hashes -r requirements-node.txt
 COPY package.json package-lock.json .npmrc ./
 COPY scripts scripts
+COPY static static
 RUN /tmp/node/bin/python scripts/vendor.py
 
 FROM python:3.11-slim
@@ -15,8 +16,8 @@ RUN useradd --system --create-home --home-dir /home/paydeck paydeck \
     && mkdir -p /var/lib/paydeck && chown paydeck:paydeck /var/lib/paydeck
 WORKDIR /srv/paydeck
 COPY --from=built /srv/paydeck/.venv .venv
-COPY --from=built /srv/paydeck/static/vendor static/vendor
 COPY . .
+COPY --from=built /srv/paydeck/static static
 ENV PATH=/srv/paydeck/.venv/bin:$PATH PYTHONUNBUFFERED=1 PAYDECK_DATA=/var/lib/paydeck
 USER paydeck
 EXPOSE 8000 8001 8002

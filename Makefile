@@ -89,6 +89,7 @@ lock: ## solve the dependencies anew into the lock files (needs uv and npm)
 	@npm install --package-lock-only
 
 clean: ## remove what was made, keep your data
+	@rm -f static/css/*.gz static/js/*.gz
 	@rm -rf .venv node_modules static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache .cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

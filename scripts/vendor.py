@@ -1,12 +1,14 @@
 """Puts what browsers load from others into static/vendor: charts, socket, font, icons.
 
-Run by `make`; does nothing when nothing has changed. The packages are fetched by npm as
+Run by `make`; does nothing when nothing has changed. Our own styles and scripts get compressed
+twins beside them, which are what browsers are sent. The packages are fetched by npm as
 package-lock.json says; where there is no npm, a Python wheel brings one.
 """
 
 import gzip
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -31,6 +33,7 @@ COPIES = {
 }
 LICENCES = ("plotly.js-basic-dist-min", "socket.io-client", "lucide-static")
 OLDEST_NPM = 7
+OURS = (ROOT / "static" / "css", ROOT / "static" / "js")
 COMPRESSED = {".js", ".svg", ".css", ".txt"}
 
 
@@ -44,7 +47,8 @@ def digest(*paths: Path) -> str:
 
 
 def main(*, for_tests: bool) -> None:
-    """Bring node_modules and static/vendor up to date; for tests axe-core is fetched too."""
+    """Bring node_modules and static up to date; for tests axe-core is fetched too."""
+    compress(*OURS)
     stamp, wanted = TARGET / ".stamp", digest(LOCK, ICONS, Path(__file__))
     has_files = stamp.exists() and stamp.read_text() == wanted
     if has_files and (not for_tests or (PACKAGES / "axe-core" / "axe.min.js").exists()):
@@ -58,12 +62,34 @@ def main(*, for_tests: bool) -> None:
         shutil.copyfile(PACKAGES / source, place)
     (fresh / "icons.svg").write_text(sprite())
     (fresh / "LICENSES.txt").write_text(licences())
-    for path in sorted(fresh.rglob("*")):
-        if path.suffix in COMPRESSED:
-            path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+    compress(fresh)
     (fresh / ".stamp").write_text(wanted)
     shutil.rmtree(TARGET, ignore_errors=True)
     fresh.rename(TARGET)
+
+
+def compress(*folders: Path) -> None:
+    """Give each file its compressed twin, as old as itself, and remove twins without a file.
+
+    The server sends a twin in place of its file, so one that is not of the same moment is made
+    anew: a file may be newer, or an older one may have been put back.
+    """
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.suffix == ".gz" and not path.with_suffix("").exists():
+                path.unlink()
+            elif path.suffix in COMPRESSED:
+                _twin(path)
+
+
+def _twin(path: Path) -> None:
+    twin, moment = path.with_name(f"{path.name}.gz"), path.stat().st_mtime_ns
+    if twin.exists() and twin.stat().st_mtime_ns == moment:
+        return
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    fresh.write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+    os.utime(fresh, ns=(moment, moment))
+    fresh.replace(twin)
 
 
 def fetch(*, for_tests: bool) -> None:

@@ -1,5 +1,6 @@
 """One running copy of Paydeck: stores, migrations, demo data, processes, and their end."""
 
+import contextlib
 import json
 import os
 import socket
@@ -12,6 +13,7 @@ from typing import Any
 
 import psycopg
 
+from scripts import vendor
 from supervisor import databases, schema
 from supervisor.answers import answers
 from supervisor.child import Child, Command, kill_marked
@@ -82,6 +84,8 @@ class Copy:
             process_group=0,
         )
         self._refuse_busy_ports()
+        with contextlib.suppress(PermissionError):  # whoever installed it has done so
+            vendor.compress(*vendor.OURS)
         if any(row.is_portal for row in self._table):
             self._nursery.start()
         self.stores.start()

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -43,6 +44,30 @@ def test_compressed_twins_say_the_same() -> None:
     assert {twin.name for twin in twins} >= {"icons.svg.gz", "plotly-basic.min.js.gz"}
     for twin in twins:
         assert gzip.decompress(twin.read_bytes()) == twin.with_suffix("").read_bytes()
+
+
+def test_our_own_styles_and_scripts_have_compressed_twins_too() -> None:
+    vendor.main(for_tests=True)
+    sources = [path for folder in vendor.OURS for path in folder.iterdir() if path.suffix != ".gz"]
+    assert {path.suffix for path in sources} == {".css", ".js"}
+    for path in sources:
+        assert gzip.decompress(path.with_name(f"{path.name}.gz").read_bytes()) == path.read_bytes()
+
+
+def test_a_twin_follows_its_file_when_that_changes_goes_back_or_goes(tmp_path: Path) -> None:
+    style = tmp_path / "a.css"
+    twin = tmp_path / "a.css.gz"
+    for moment, text in ((2_000, b"second"), (3_000, b"third"), (1_000, b"first")):
+        style.write_bytes(text)
+        os.utime(style, (moment, moment))
+        vendor.compress(tmp_path)
+        assert gzip.decompress(twin.read_bytes()) == text
+    written = twin.stat().st_ino
+    vendor.compress(tmp_path)
+    assert twin.stat().st_ino == written
+    style.unlink()
+    vendor.compress(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_second_call_touches_nothing() -> None:
