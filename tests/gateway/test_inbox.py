@@ -182,3 +182,17 @@ def test_drains_beside_each_other_apply_each_message_once(worker: Worker) -> Non
     for thread in threads:
         thread.join()
     assert sorted(event_id for journal in journals for event_id, _ in journal.news) == events
+
+
+def test_what_opens_a_checkout_is_not_kept() -> None:
+    back = "http://localhost:8000/checkout/secret-token/return"
+    redirect = {"redirect_to_url": {"return_url": back, "url": "http://127.0.0.1:8002/challenge"}}
+    action = {"status": "requires_action", "next_action": redirect, "amount_received": 0}
+    hosted = {"object": "checkout.session", "success_url": back, "cancel_url": back}
+    for event_id in (
+        received("payment_intent.requires_action", object=action),
+        received("checkout.session.async_payment_failed", object=hosted),
+    ):
+        payload = str(row_of(event_id).payload)
+        assert "secret-token" not in payload
+        assert "checkout" in payload or "challenge" in payload

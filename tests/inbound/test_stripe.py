@@ -87,9 +87,33 @@ def of_live_mode(body: bytes) -> tuple[bytes, str | None]:
     return live, signature(live)
 
 
+def of_no_known_status(_body: bytes) -> tuple[bytes, str | None]:
+    body = raw(an_event(object={"status": "half_done"}))
+    return body, signature(body)
+
+
+def of_no_known_time(_body: bytes) -> tuple[bytes, str | None]:
+    body = raw(an_event(created=10**30))
+    return body, signature(body)
+
+
+def with_an_id_that_is_none(_body: bytes) -> tuple[bytes, str | None]:
+    body = raw(an_event("charge.updated", object={"id": {"a": 1}}))
+    return body, signature(body)
+
+
+def without_end(_body: bytes) -> tuple[bytes, str | None]:
+    body = b"[" * 100_000
+    return body, signature(body)
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
+        of_no_known_status,
+        of_no_known_time,
+        with_an_id_that_is_none,
+        without_end,
         forged,
         unsigned,
         old,
@@ -110,6 +134,13 @@ def test_anything_else_is_refused_and_nothing_of_it_kept(door: Committed, spoil:
     assert answer.json is not None
     assert answer.json["error"]["code"] in {"bad_signature", "bad_event"}
     assert kept(door) == []
+
+
+def test_text_that_cannot_be_stored_does_not_keep_a_message_out(door: Committed) -> None:
+    event = an_event(object={"description": "Two\x00chairs", "metadata": {"a\x00b": "\x00"}})
+    body = raw(event)
+    assert deliver(door, body, signature(body)).status_code == 200
+    assert kept(door) == [event["id"]]
 
 
 def test_a_message_has_a_longest_length(door: Committed) -> None:

@@ -34,13 +34,16 @@ Apply: TypeAlias = Callable[[Event, Outcome], None]
 NOT_KEPT = frozenset(
     {
         "billing_details",
+        "cancel_url",
         "client_secret",
         "customer_details",
         "customer_email",
         "fingerprint",
         "receipt_email",
         "receipt_url",
+        "return_url",
         "shipping",
+        "success_url",
     }
 )
 
@@ -110,8 +113,11 @@ def retry(event_id: str, *, provider: str = providers.DEFAULT) -> None:
 
 
 def without_personal_data(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a message without the fields in NOT_KEPT, at any depth."""
-    return {name: None if name in NOT_KEPT else _cleaned(value) for name, value in payload.items()}
+    """Return a message without the fields in NOT_KEPT, at any depth, and without NULs."""
+    return {
+        _cleaned(name): None if name in NOT_KEPT else _cleaned(value)
+        for name, value in payload.items()
+    }
 
 
 def _cleaned(value: Any) -> Any:
@@ -119,7 +125,7 @@ def _cleaned(value: Any) -> Any:
         return without_personal_data(value)
     if isinstance(value, list):
         return [_cleaned(one) for one in value]
-    return value
+    return value.replace("\x00", "") if isinstance(value, str) else value
 
 
 @dataclass(frozen=True, slots=True)

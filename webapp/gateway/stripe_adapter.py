@@ -35,6 +35,8 @@ Reason: TypeAlias = Literal["abandoned", "duplicate", "fraudulent", "requested_b
 _log = structlog.get_logger(__name__)
 #: The intent is not where the call expects it; where it is, is the answer.
 ELSEWHERE = frozenset({"payment_intent_unexpected_state", "charge_already_captured"})
+#: What reading a message raises that is signed and shaped as one, and yet says what none says.
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError)
 CHARGE_DETAILS = "latest_charge.balance_transaction"
 
 
@@ -185,14 +187,18 @@ class StripeProvider:
         signature.check(body, signature_header, secrets=self._secrets, now=now)
         try:
             payload = json.loads(body)
-        except ValueError as wrong:
+        except (ValueError, RecursionError) as wrong:
             raise BadEvent from wrong
         if not events.is_event(payload):
             raise BadEvent
         if payload["livemode"] is not self.livemode or payload.get("account"):
             _log.error("event_of_another_account", event_id=payload["id"], kind=payload["type"])
             raise BadEvent
-        return self.read_event(payload)
+        try:
+            return self.read_event(payload)
+        except _UNREADABLE as wrong:
+            _log.error("event_not_readable", event_id=payload["id"], kind=payload["type"])
+            raise BadEvent from wrong
 
     def read_event(self, payload: Mapping[str, Any]) -> Event:
         """Read a message that was verified before and stored."""

@@ -68,4 +68,5 @@ def is_event(payload: object) -> TypeGuard[Mapping[str, Any]]:
         and isinstance(payload.get("created"), int)
         and isinstance(payload.get("data"), dict)
         and isinstance(payload["data"].get("object"), dict)
+        and isinstance(payload["data"]["object"].get("id") or "", str)
     )
