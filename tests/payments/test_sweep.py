@@ -212,7 +212,11 @@ def test_giving_the_providers_page_up_lets_another_way_be_chosen(shop: str) -> N
     link = a_checkout(shop, PRICE)
     payment_id = hosted_tried(link)
     session = f"cs_{payment_id}"
-    answered(payment_id, Outcome(Result.SESSION_OPEN, session_id=session, next_url="http://p/1"))
+    answered(
+        payment_id,
+        Outcome(Result.SESSION_OPEN, session_id=session, next_url="http://p/1"),
+        Outcome(Result.SESSION_OPEN, intent_id=f"pi_{payment_id}"),
+    )
     with db.scoped(link.scope()):
         payments.give_up(payment_id, by=BY)
     assert operations(payment_id)[-1] == "expire_session"

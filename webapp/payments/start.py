@@ -106,8 +106,7 @@ def pay_from_wallet(checkout: CheckoutRef, *, payer: Payer) -> str:
         payment.method_kind = "wallet"
         payment.method_label = "Wallet"
         capture(order, payment, attempt, source=source, payer=payer)
-        if payment.provider_intent_id:
-            plan_cancel(payment)
+        plan_cancel(payment)
         return payment.id
 
 
@@ -167,13 +166,17 @@ def plan_confirm(payment: Payment, attempt: Attempt) -> None:
 
 
 def plan_cancel(payment: Payment) -> None:
-    """Plan to give the provider's object of a payment up (a step); once per payment."""
-    if payment.provider_intent_id:
-        request = gateway.Cancel(intent_id=payment.provider_intent_id)
-        _plan(payment, Kind.CANCEL, f"cancel:{payment.id}", request)
-    elif payment.provider_session_id:
+    """Plan to give the provider's object of a payment up (a step); once per payment.
+
+    The intent that belongs to a hosted page ends with its page: the provider refuses to cancel it.
+    Source: Stripe, "Cancel a PaymentIntent".
+    """
+    if payment.provider_session_id:
         expire = ExpireSession(session_id=payment.provider_session_id)
         _plan(payment, Kind.EXPIRE_SESSION, f"cancel:{payment.id}", expire)
+    elif payment.provider_intent_id:
+        request = gateway.Cancel(intent_id=payment.provider_intent_id)
+        _plan(payment, Kind.CANCEL, f"cancel:{payment.id}", request)
 
 
 def plan_look_up(payment: Payment) -> None:
