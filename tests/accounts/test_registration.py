@@ -128,6 +128,13 @@ def test_a_suspended_person_is_out_at_once_and_back_when_restored(app: Flask) ->
     assert person_of(signed_in(email)).user_id == user_id
 
 
+def test_restoring_is_no_way_around_confirming_an_address(app: Flask) -> None:
+    new = accounts.register(new_address(), "Asha Raman", PASSWORD)
+    with db.scoped(db.ADMIN):
+        accounts.restore_user(new.user_id, because="asked by phone", by=ADMIN)
+        assert accounts.user_of(new.user_id).status == "unverified"
+
+
 def test_somebody_elses_row_is_not_there(app: Flask) -> None:
     mine, theirs = somebody(), somebody()
     with db.scoped(as_user(mine)), pytest.raises(NotFound):

@@ -136,10 +136,10 @@ def suspend_user(user_id: str, *, because: str, by: Actor) -> None:
 
 
 def restore_user(user_id: str, *, because: str, by: Actor) -> None:
-    """Open a suspended account again; needs the admin scope. Twice changes nothing."""
+    """Open a suspended account again; needs the admin scope. Any other is left as it is."""
     with db.transaction():
         user = user_row(user_id, lock=True)
-        if user.status == UserStatus.ACTIVE:
+        if user.status != UserStatus.SUSPENDED:
             return
         user.move_to(UserStatus.ACTIVE, because=because, by=by)
         forget_person(user_id)
