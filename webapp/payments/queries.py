@@ -86,12 +86,16 @@ def payments_of(
 def every_payment_of(
     merchant_id: str, *, livemode: bool, asked: PaymentFilter
 ) -> Iterator[PaymentRow]:
-    """Yield all payments that a filter selects, newest first, a few hundred at a time."""
+    """Yield all payments that a filter selects, newest first, a few hundred at a time.
+
+    Between the hundreds no connection is held, however slowly they are taken.
+    """
     before: str | None = None
     while True:
         request = PageRequest(limit=STREAMED_AT_ONCE, before=before)
         wanted = _rows().where(Payment.merchant_id == merchant_id, Payment.livemode == livemode)
         rows = _page(_filtered(wanted, asked), request).rows
+        db.end_reads()
         yield from rows
         if len(rows) < STREAMED_AT_ONCE:
             return

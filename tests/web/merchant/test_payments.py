@@ -21,6 +21,7 @@ from tests.web.merchant.world import (
 )
 from webapp import audit, payments
 from webapp.kernel import db
+from webapp.payments import PaymentFilter
 
 LIST = "/merchant/payments"
 
@@ -179,3 +180,11 @@ def test_taking_an_export_away_is_on_the_record_without_what_was_searched(shop: 
     with db.scoped(db.ADMIN):
         [entry] = audit.entries_about("merchant", shop.id)
     assert (entry.action, entry.data) == ("payments.exported", {"filters": {"status": "paid"}})
+
+
+def test_a_slow_reader_of_an_export_holds_no_connection(shop: Shop) -> None:
+    payment_id = paid(shop)
+    with db.scoped(shop.scope()):
+        rows = payments.every_payment_of(shop.id, livemode=False, asked=PaymentFilter())
+        assert next(rows).payment.id == payment_id
+        assert not db.session().in_transaction()
