@@ -27,7 +27,9 @@ def test_an_address_is_kept_as_typed_but_for_its_domain() -> None:
     assert typed.email("  Asha.Raman@Shop.EXAMPLE ") == "Asha.Raman@shop.example"
 
 
-@pytest.mark.parametrize("bad", ["", " \t ", "x" * 81, "As\x07ha", "4242 4242 4242 4242"])
+@pytest.mark.parametrize(
+    "bad", ["", " \t ", "x" * 81, "As\x07ha", "As\u202eha", "4242 4242 4242 4242"]
+)
 def test_a_name_that_is_none_is_refused_by_field(bad: str) -> None:
     with pytest.raises(Invalid) as refused:
         typed.name(bad)

@@ -11,6 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 from webapp.kernel.crypto import looks_like_card_number
 from webapp.kernel.errors import Invalid
 from webapp.kernel.money import EXPONENTS
+from webapp.kernel.words import turns_text
 
 MAX_NAME = 80
 MAX_EMAIL = 254
@@ -40,7 +41,7 @@ def name(text: str, *, param: str = "name", empty: str = "Enter your name.") -> 
         raise Invalid(empty, param=param)
     if len(cleaned) > MAX_NAME:
         raise Invalid(f"Use at most {MAX_NAME} characters.", param=param)
-    if any(unicodedata.category(letter) == "Cc" for letter in cleaned):
+    if turns_text(cleaned) or any(unicodedata.category(letter) == "Cc" for letter in cleaned):
         raise Invalid("Leave out characters that cannot be printed.", param=param)
     if looks_like_card_number(cleaned):
         raise Invalid("That looks like a card number. Never type one here.", param=param)

@@ -12,6 +12,8 @@ from webapp.kernel.money import Money
 
 INDIAN = "en_IN"
 WESTERN = "en_US"
+# Unicode's explicit embeddings, overrides and isolates (UAX 9): they show a text in another order.
+TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,11 @@ class MoneyParts:
     minor: str
     code: str
     text: str
+
+
+def turns_text(text: str) -> bool:
+    """Whether `text` holds a mark that makes it read otherwise than it was written."""
+    return not TURNING.isdisjoint(text)
 
 
 def money_parts(money: Money) -> MoneyParts:

@@ -38,6 +38,7 @@ WRONG: dict[str, tuple[dict[str, str], str, str]] = {
     ),
     "long description": ({"description": "x" * 201}, "description", "200 characters"),
     "two lines": ({"description": "one\ntwo"}, "description", "one line"),
+    "read backwards": ({"description": "a\u202eb"}, "description", "cannot be printed"),
     "a null byte": ({"description": "a\x00b"}, "description", "one line"),
     "no address": ({"customer_email": "somebody"}, "customer_email", "e-mail address"),
     "two addresses": ({"customer_email": "a@b.test, c@d.test"}, "customer_email", "e-mail address"),

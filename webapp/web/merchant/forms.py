@@ -11,6 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 from webapp.kernel import crypto
 from webapp.kernel.errors import Invalid
 from webapp.kernel.money import EXPONENTS, Money, parse_money
+from webapp.kernel.words import turns_text
 
 MAX_DESCRIPTION = 200
 T = TypeVar("T")
@@ -71,6 +72,8 @@ def _description(typed: Mapping[str, str]) -> str:
         raise Invalid(f"Keep the description to {MAX_DESCRIPTION} characters.", param="description")
     if any(ord(letter) < ord(" ") for letter in text):
         raise Invalid("Write the description on one line.", param="description")
+    if turns_text(text):
+        raise Invalid("Leave out characters that cannot be printed.", param="description")
     if crypto.looks_like_card_number(text):
         raise Invalid(
             "That looks like a card number. Never write card numbers here.", param="description"
