@@ -1,4 +1,4 @@
-"""Paying by card: declines are explained and can be mended, the bank's check is passed or failed."""
+"""Paying by card: declines are explained and can be mended; the bank checks, or refuses to."""
 
 from __future__ import annotations
 

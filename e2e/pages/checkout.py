@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 GOOD = "4242424242424242"
 DECLINED = "4000000000000002"
@@ -32,6 +32,16 @@ class CheckoutPage:
         return self.page.locator("#stage")
 
     @property
+    def fields(self) -> FrameLocator:
+        """The provider's own document inside the page."""
+        return self.page.frame_locator("iframe[title^='Card details']")
+
+    @property
+    def card_number(self) -> Locator:
+        """Where the number is typed."""
+        return self.fields.get_by_label("Card number")
+
+    @property
     def pay_button(self) -> Locator:
         """The one primary action."""
         return self.page.get_by_role("button", name=re.compile(r"^Pay "))
@@ -54,7 +64,7 @@ class CheckoutPage:
 
     def fill_card(self, number: str, *, cvc: str = "123", expiry: str = "12/34") -> None:
         """Type a card into the provider's own fields."""
-        fields = self.page.frame_locator("iframe[title^='Card details']")
+        fields = self.fields
         fields.get_by_label("Name on card").fill("Asha Rao")
         fields.get_by_label("Card number").fill(number)
         fields.get_by_label("Expiry").fill(expiry)
