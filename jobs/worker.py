@@ -7,6 +7,7 @@ The process survives Valkey's restarts; a work-horse dies with its worker.
 from __future__ import annotations
 
 import contextlib
+import gc
 import signal
 import sys
 import time
@@ -20,7 +21,8 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from jobs import context, queues
-from webapp.kernel import wake
+from webapp import gateway
+from webapp.kernel import db, wake
 
 WORKER_TTL_SECONDS = 30
 MAINTENANCE_SECONDS = 5
@@ -64,6 +66,7 @@ class DrainWorker(Worker):
 def main() -> int:
     """Run until asked to stop; returns the exit status."""
     process = context.start("worker")
+    _share_with_horses()
     pause = FIRST_PAUSE_SECONDS
     with contextlib.suppress(Asked):
         _end_when_asked()
@@ -75,6 +78,14 @@ def main() -> int:
     wake.leave(process.name)
     _log.info("stopped", process=process.name)
     return 0
+
+
+def _share_with_horses() -> None:
+    """Load what a work-horse needs first, and keep the memory it shares from being written to."""
+    db.preload()
+    gateway.preload()
+    gc.collect()
+    gc.freeze()
 
 
 class Asked(BaseException):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from webapp.config import Settings
+from webapp.gateway import stripe_adapter
 from webapp.gateway.port import Provider
 from webapp.gateway.stripe_adapter import StripeKeys, StripeProvider
 
@@ -25,7 +26,7 @@ def use(settings: Settings) -> None:
 
 def preload() -> None:
     """Import all that a provider needs, ahead of a fork; nothing is set up or sent."""
-    StripeProvider(StripeKeys("http://localhost", "sk_test_never_sent", (), livemode=False))
+    stripe_adapter.preload()
 
 
 def put(one: Provider) -> None:
