@@ -7,6 +7,7 @@ so the refused ranges are listed here, and it is the resolved address that is ju
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,11 +24,17 @@ _REFUSED = tuple(
         "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
         "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
         "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-        "::/128", "::1/128", "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64",
-        "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fc00::/7",
+        "::/128", "::1/128", "::/96", "64:ff9b::/96", "64:ff9b:1::/48",
+        "100::/64", "100:0:0:1::/64", "2001::/23", "2001:db8::/32",
+        "2002::/16", "3fff::/20", "5f00::/16", "fc00::/7",
         "fe80::/10", "fec0::/10", "ff00::/8",
     )
 )  # fmt: skip
+
+#: Spaces, control characters and backslashes are read differently by different programs.
+_NOT_IN_ADDRESS = re.compile(r"[\x00-\x20\x7f\\]")
+#: A name, perhaps of another script, or an address, and a port; no zone, no format of the future.
+_HOST = re.compile(r"([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +53,17 @@ def outside_target(url: str, *, resolve: Resolver | None = None, param: str = "u
     The name is resolved once and every answer must be public; the caller connects to the returned
     address and follows no redirect. Raises Invalid naming `param` otherwise.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = 443 if parts.port is None else parts.port
+    except ValueError as wrong:
+        raise Invalid("That is not a complete address.", param=param) from wrong
     if parts.scheme != "https" or not parts.hostname:
         raise Invalid("Use an address that begins with https://.", param=param)
+    if _NOT_IN_ADDRESS.search(url) or not _HOST.fullmatch(parts.netloc.rpartition("@")[2]):
+        raise Invalid("That address has a character in it that none has.", param=param)
     if parts.username is not None or parts.password is not None:
         raise Invalid("Leave the name and password out of the address.", param=param)
-    try:
-        port = parts.port or 443
-    except ValueError as wrong:
-        raise Invalid("The port in the address is not a number.", param=param) from wrong
     if port != 443:  # noqa: PLR2004 - the https port
         raise Invalid("Use port 443, the usual one for https.", param=param)
     answers = (resolve or _resolve)(parts.hostname, port)
