@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 from flask import Flask
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from tests.builders import a_checkout, a_merchant, a_payment, a_person, an_admin, browser_of, inr
 from tests.checked_client import CheckedClient
 from tests.web.merchant.world import a_shop
+from tests.web.routes import address_of, rules
 from webapp.kernel import db, log
+from webapp.payments import Status
 
 UNSTORABLE = (
     "/merchant/orders?q=a%00b",
@@ -33,6 +38,20 @@ STRANGE = (
     "/merchant/payments/export.csv?until=9999-12-31",
     "/merchant/orders?q=%F0%9F%92%A9&q=two&status[]=1",
 )
+HOSTILE = (
+    "' OR 1=1 --<script>{{7*7}}%s%n",
+    "../..\\\r\nSet-Cookie: a=b\x1b[31m\u202e\u2028",
+    "9" * 2_000,
+    "9999-12-31",
+    "٣٤٫٥٦",
+)
+#: Every name that a form or an address of ours gives to a field.
+FIELDS = (
+    "aim", "amount", "because", "consumer", "currency", "current", "customer_email", "description",
+    "email", "fact", "form_key", "merchant", "merchant_name", "method", "name", "new", "newer",
+    "next", "older", "on", "password", "payment_method", "phone", "q", "since", "status",
+    "timezone", "until",
+)  # fmt: skip
 TOKEN = "Tq9-secret-of-43-letters_AAAAAAAAAAAAAAAAAAAA"
 SECRET_ADDRESSES = (
     f"/checkout/{TOKEN}",
@@ -61,6 +80,37 @@ def test_a_nul_in_a_form_is_refused_in_a_sentence(client: CheckedClient, field: 
 @pytest.mark.parametrize("address", STRANGE)
 def test_a_strange_address_never_ends_in_a_fault(app: Flask, address: str) -> None:
     assert a_shop(app).client.get(address).status_code < 500
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_hostile_text_in_every_field_of_every_door_never_ends_in_a_fault(
+    app: Flask, hostile: str
+) -> None:
+    owner = a_person()
+    shop = a_merchant(owner)
+    open_ends = {
+        "token": a_checkout(shop, inr(1_000_00)).token,
+        "merchant_id": shop,
+        "payment_id": a_payment(Status.CAPTURED),
+    }
+    for browser in (browser_of(app, owner), browser_of(app, an_admin())):
+        token = browser.page("/account").form("/sign-out").fields["csrf_token"]
+        sent = dict.fromkeys(FIELDS, hostile) | {"csrf_token": token}
+        for method in ("GET", "POST"):
+            for rule in rules(app, method):
+                if rule.endpoint == "account.sign_out":
+                    continue
+                filled = open_ends.get(
+                    next(iter(rule.arguments), ""), quote(hostile[:100], safe="")
+                )
+                answer = browser.open(
+                    address_of(rule, filled=filled or "x"),
+                    method=method,
+                    **{"query_string" if method == "GET" else "data": sent},
+                    headers={"X-Fragment": "1"},
+                )
+                assert answer.status_code < 500, (method, rule.rule)
+        assert browser.page("/account"), "was signed in to the end"
 
 
 @pytest.mark.parametrize("address", SECRET_ADDRESSES)
