@@ -16,6 +16,10 @@ FIELD = "form_key"
 GUEST = "guest"
 NOT_HASHED = frozenset({FIELD, "csrf_token"})
 SEE_OTHER = 303
+SENT_BEFORE = (
+    "You sent this form before with other details, and that was done. "
+    "Nothing was changed now; to do this too, send it once more."
+)
 
 
 def new_form_key() -> str:
@@ -40,14 +44,17 @@ def once_per_form(
     def answer() -> idempotency.Answer:
         return idempotency.Answer(status=SEE_OTHER, body=work().encode())
 
-    given = idempotency.once(
-        actor_kind="form",
-        actor_id=_who(),
-        livemode=livemode,
-        key=key,
-        request_hash=_body_hash(),
-        work=answer,
-    )
+    try:
+        given = idempotency.once(
+            actor_kind="form",
+            actor_id=_who(),
+            livemode=livemode,
+            key=key,
+            request_hash=_body_hash(),
+            work=answer,
+        )
+    except idempotency.KeyReused as used:
+        raise Invalid(SENT_BEFORE, param=FIELD) from used
     place = given.body.decode()
     return redirect(to(place) if to else place, code=SEE_OTHER)
 
