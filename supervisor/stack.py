@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -18,15 +19,18 @@ from supervisor.settings import ROOT
 
 _START_SECONDS = 180.0
 _STOP_SECONDS = 30.0
+_LOWEST_PORT, _HIGHEST_PORT = 10_000, 32_000
 
 
 def free_port(count: int = 3) -> int:
-    """A port on loopback that is free now, as are the ones after it."""
+    """A port on loopback that is free now, as are the ones after it.
+
+    It lies below those that systems give to outgoing connections, one of which could take it
+    before the copy does.
+    """
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first: int = probe.getsockname()[1]
-        if first + count < 65_535 and all(_is_free(first + step) for step in range(count)):  # noqa: PLR2004 - the highest port
+        first = _LOWEST_PORT + secrets.randbelow(_HIGHEST_PORT - _LOWEST_PORT - count)
+        if all(_is_free(first + step) for step in range(count)):
             return first
 
 
