@@ -1,9 +1,10 @@
-"""A whole running copy: how fast it starts, what it weighs, how soon a commit knocks, its pages."""
+"""A whole running copy: its start, its weight, its knocks, its pages, and a card payment."""
 
 from __future__ import annotations
 
 import gzip
 import http.client
+import re
 import tempfile
 import threading
 import time
@@ -17,6 +18,10 @@ from flask import Flask
 from bench.report import Report, quantile
 from bench.visitor import Visitor, signed_in
 from jobs.subscriptions import ROUTES
+from supervisor import keys, settings
+from supervisor.environment import environment
+from supervisor.once import of_the_running_copy
+from supervisor.processes import PROCESSES
 from supervisor.stack import Stack
 from tests.realtime.browser import BrowserSocket
 from webapp import accounts, config, orders
@@ -26,6 +31,8 @@ from webapp.kernel.money import Money
 from webapp.kernel.paging import PageRequest
 
 KNOCKS = 60
+CARD_PAYMENTS = 30
+LONGEST_PAYMENT = 20.0
 PAGE_ROUNDS = 3
 PAGES_A_ROUND = 40
 PROC = Path("/proc")
@@ -42,20 +49,29 @@ def measure(report: Report) -> None:
         with Stack(data) as stack:
             report.add("warm start", "s", [time.perf_counter() - begun])
             time.sleep(5)
-            _weigh(report, stack)
+            _weigh(report, stack, "idle")
             merchant = signed_in(stack.demo, "merchant")
             _knocks(report, stack, merchant)
+            _card_payments(report, stack)
             _pages(report, stack, merchant)
+            _checkout_bytes(report, stack)
+            _weigh(report, stack, "after use")
 
 
-def _weigh(report: Report, stack: Stack) -> None:
-    """Add up the proportional memory of every process by name."""
-    total = 0.0
+def _weigh(report: Report, stack: Stack, when: str) -> None:
+    """Add up the proportional memory of everything that the start command has started."""
+    weights = {pid: _pss(pid) / 1024 for pid in _family(stack.supervisor_pid)}
+    named: dict[str, float] = {}
     for name, pid in sorted(stack.pids.items()):
-        weight = sum(_pss(child) for child in _family(pid)) / 1024
-        total += weight
-        report.add(f"idle memory of {name}", "MiB", [weight])
-    report.add("idle memory of the whole copy", "MiB", [total])
+        kind = name.partition("-")[0]
+        named[kind] = named.get(kind, 0.0) + sum(weights.get(one, 0.0) for one in _family(pid))
+    total = sum(weights.values())
+    named["supervisor, keeper and nursery"] = total - sum(named.values())
+    for name, weight in named.items():
+        report.add(f"{when}: memory of {name}", "MiB", [weight])
+    ours = total - sum(named[name] for name in ("postgres", "valkey", "sandbox"))
+    report.add(f"{when}: memory of the portal's own processes", "MiB", [ours])
+    report.add(f"{when}: memory of the whole copy", "MiB", [total])
 
 
 def _family(pid: int) -> list[int]:
@@ -112,9 +128,60 @@ def _stamp(moments: list[float]) -> None:
 
 def _beside(stack: Stack) -> Flask:
     """Make a portal in this process that shares the running copy's stores."""
-    raw = (PROC / str(stack.pids["web"]) / "environ").read_bytes().decode()
-    env = dict(pair.split("=", 1) for pair in raw.split("\0") if "=" in pair)
+    chosen = settings.read({"PORT": str(stack.port), "PAYDECK_DATA": str(stack.data)})
+    web = next(row for row in PROCESSES if row.name == "web")
+    env = environment(web, chosen, of_the_running_copy(chosen), keys.load(stack.data))
     return create_app(config.read({**env, "LOG_LEVEL": "ERROR"}), ROUTES)
+
+
+def _card_payments(report: Report, stack: Stack) -> None:
+    """Pay by card as a guest, one payment after another: click, answer, and paid on the page."""
+    answered, paid = [], []
+    for _ in range(CARD_PAYMENTS):
+        guest = Visitor(stack.url)
+        page = guest.session.get(f"{stack.url}/demo/checkout", timeout=20)
+        fields = {name: _field(page.text, name) for name in ("csrf_token", "form_key")}
+        chosen = {"method": "card", "payment_method": "pm_card_visa"}
+        begun = time.perf_counter()
+        guest.session.post(
+            f"{page.url}/pay", data=fields | chosen, allow_redirects=False, timeout=20
+        )
+        answered.append((time.perf_counter() - begun) * 1000)
+        while not _is_paid(guest, page.url) and time.perf_counter() - begun < LONGEST_PAYMENT:
+            time.sleep(0.02)
+        paid.append((time.perf_counter() - begun) * 1000)
+        time.sleep(0.2)
+    for name, share in (("p50", 0.5), ("p99", 0.99)):
+        report.add(f"card: click to answer, {name}", "ms", [quantile(answered, share)])
+        report.add(f"card: click to paid, {name}", "ms", [quantile(paid, share)])
+    report.add("card: click to paid, the quickest", "ms", [min(paid)])
+
+
+def _field(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]+)"', page)
+    assert found, f"the page has no field {name}"
+    return found.group(1)
+
+
+def _is_paid(guest: Visitor, checkout: str) -> bool:
+    answer = guest.session.get(
+        f"{checkout}/status", headers={"Accept": "application/json"}, timeout=20
+    )
+    return bool(answer.json()["stage"] == "paid")
+
+
+def _checkout_bytes(report: Report, stack: Stack) -> None:
+    """Add up what a browser fetches to show the checkout: the page, and its files as served."""
+    guest = Visitor(stack.url)
+    page = guest.session.get(f"{stack.url}/demo/checkout", timeout=20)
+    named = re.findall(r'(?:href|src)="(/static/[^"#]+)', page.text)
+    files = 0
+    for path in sorted(set(named)):
+        answer = guest.session.get(f"{stack.url}{path}", stream=True, timeout=20)
+        files += len(answer.raw.read(decode_content=False))
+    report.add("checkout: styles, scripts, icons as served", "kB", [files / 1000])
+    report.add("checkout: page as served", "kB", [len(page.content) / 1000])
+    report.add("checkout: page compressed", "kB", [len(gzip.compress(page.content)) / 1000])
 
 
 def _pages(report: Report, stack: Stack, merchant: Visitor) -> None:

@@ -21,7 +21,7 @@ from supervisor.valkey import url as valkey_url
 def run(words: Sequence[str], chosen: Settings) -> int:
     """Run `flask <words>` with the environment of the owner; its exit code."""
     if is_locked(chosen.data):
-        return _flask(words, chosen, _of_the_running_copy(chosen), keys.load(chosen.data))
+        return _flask(words, chosen, of_the_running_copy(chosen), keys.load(chosen.data))
     wanted = [
         *(() if chosen.database_url else ("postgres",)),
         *(() if chosen.redis_url else ("valkey",)),
@@ -30,7 +30,7 @@ def run(words: Sequence[str], chosen: Settings) -> int:
         return _flask(words, chosen, databases.addresses(chosen, stores), stores.secrets)
 
 
-def _of_the_running_copy(chosen: Settings) -> Addresses:
+def of_the_running_copy(chosen: Settings) -> Addresses:
     """The owner's addresses in the copy that holds the data folder."""
     places, secrets = settle(chosen.data), keys.load(chosen.data)
     redis_url = chosen.redis_url or valkey_url(places)
