@@ -119,6 +119,18 @@ def test_a_top_up_order_leads_to_its_checkout(phone: CheckedClient, asha: Someon
     assert row == f"top_up 250050 {asha.id}"
 
 
+def test_the_same_top_up_sent_twice_is_one_order_with_one_open_link(phone: CheckedClient) -> None:
+    form = phone.page("/wallet").form("/wallet/top-up")
+    sent = form.fields | {"amount": "500", "currency": "INR"}
+    first, second = (phone.post("/wallet/top-up", data=sent) for _ in range(2))
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert scalar("SELECT count(*) FROM shop_order") == 1
+    assert "Top up your wallet" in phone.page(second.location).text
+    other = phone.post("/wallet/top-up", data=sent | {"amount": "600"})
+    assert other.status_code == 400
+    assert scalar("SELECT count(*) FROM shop_order") == 1
+
+
 LIMIT = Money(MAX_MINOR, "INR").plain()
 
 

@@ -14,6 +14,7 @@ from webapp.outbox import Actor
 from webapp.web.home.forms import WALLET_CURRENCIES, TopUpForm
 from webapp.web.home.presenters import own_payments
 from webapp.web.shared.errors import status_of
+from webapp.web.shared.forms import once_per_form
 from webapp.web.shared.guards import guard, settings, signed_in
 from webapp.web.shared.pills import payment_pill
 
@@ -65,7 +66,7 @@ def wallet() -> AnyResponse:
 
 @blueprint.post("/wallet/top-up")
 def top_up() -> AnyResponse:
-    """Make a top-up order and open its checkout."""
+    """Make a top-up order and open its checkout; the same form sent twice makes one order."""
     form = TopUpForm()
     try:
         if not form.validate():
@@ -73,10 +74,9 @@ def top_up() -> AnyResponse:
             raise Invalid(messages[0], param=name)
         if reason := accounts.why_not_pay_from_wallet(g.person):
             raise Declined(reason)
-        token = _begin_top_up(form)
+        return _begin_top_up(form)
     except (Invalid, Declined) as refusal:
         return _wallet_page(form, refusal)
-    return redirect(url_for("checkout.show", token=token), code=303)
 
 
 @blueprint.get("/inbox")
@@ -93,7 +93,7 @@ def read_all() -> AnyResponse:
     return redirect(url_for("home.inbox"), code=303)
 
 
-def _begin_top_up(form: TopUpForm) -> str:
+def _begin_top_up(form: TopUpForm) -> AnyResponse:
     currency = form.currency.data or ""
     if currency not in WALLET_CURRENCIES:
         raise Invalid("Choose one of the currencies that wallets are held in.", param="currency")
@@ -101,22 +101,27 @@ def _begin_top_up(form: TopUpForm) -> str:
     livemode = settings().livemode
     user_id = g.person.user_id
     by = Actor("shopper", user_id)
-    wallets.open(user_id, amount.currency, livemode)
-    db.use_scope(db.Scope(merchant_id=accounts.PLATFORM_ID, livemode=livemode, user_id=user_id))
-    with db.transaction():
-        order = orders.create(
-            orders.NewOrder(
-                accounts.PLATFORM_ID,
-                livemode,
-                amount,
-                description=f"Top up the {amount.currency} wallet",
-                kind="top_up",
-                user_id=user_id,
-                customer_email=g.person.email,
-            ),
-            by=by,
-        )
-        return orders.open_checkout(order.id, by=by).token
+    asked = orders.NewOrder(
+        accounts.PLATFORM_ID,
+        livemode,
+        amount,
+        description=f"Top up the {amount.currency} wallet",
+        kind="top_up",
+        user_id=user_id,
+        customer_email=g.person.email,
+    )
+
+    def order() -> str:
+        wallets.open(user_id, amount.currency, livemode)
+        return orders.create(asked, by=by).id
+
+    def checkout(order_id: str) -> str:
+        opened = payments.fresh_link(order_id, by=by)
+        return url_for("checkout.show", token=opened.token)
+
+    platform = db.Scope(merchant_id=accounts.PLATFORM_ID, livemode=livemode, user_id=user_id)
+    with db.scoped(platform):
+        return once_per_form(order, livemode=livemode, to=checkout)
 
 
 def _overview() -> dict[str, object]:
