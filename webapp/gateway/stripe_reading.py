@@ -51,7 +51,7 @@ def intent(thing: Thing, *, session_id: str | None = None) -> Outcome:
         amount=_received(thing, result),
         next_url=_next_url(_map(thing.get("next_action"))),
         decline=decline(refusal) if refusal else None,
-        card=card(charge_) if took else card_of_decline(refusal),
+        card=card(charge_) if took else card_of_decline(refusal) or card_of_method(thing),
         charge_id=_id(thing.get("latest_charge")) if took else refusal.get("charge"),
         three_d_secure=_three_d_secure(charge_),
         provider_fee=_fee(charge_),
@@ -129,6 +129,11 @@ def card(charge_: Thing) -> Card | None:
 def card_of_decline(error: Thing) -> Card | None:
     """Read the card that was declined from the method in an error object, if it names one."""
     return _card(_map(_map(error.get("payment_method")).get("card")))
+
+
+def card_of_method(thing: Thing) -> Card | None:
+    """Read the card of an intent's method, where the answer shows it whole."""
+    return _card(_map(_map(thing.get("payment_method")).get("card")))
 
 
 def _card(shown: Thing) -> Card | None:

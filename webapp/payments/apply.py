@@ -24,6 +24,9 @@ from webapp.payments.states import (
 from webapp.payments.steps import MAX_ATTEMPTS
 
 BY = gateway.ACTOR
+#: A try's 3-D Secure check that was asked for and has not ended.
+CHALLENGED = "challenged"
+CHECK_FAILED = "payment_intent_authentication_failure"
 #: The states that wait for the answer to an open try.
 CAN_BE_DECLINED = (Status.PROCESSING, Status.REQUIRES_ACTION)
 
@@ -86,6 +89,7 @@ def _requires_action(payment: Payment, outcome: Outcome) -> None:
     if payment.status != Status.PROCESSING:
         return
     steps.remember_card(payment, attempt, outcome.card)
+    attempt.three_d_secure = CHALLENGED
     _await_shopper(payment, attempt, outcome.next_url)
     payment.move_to(Status.REQUIRES_ACTION, because="The bank asks the shopper to confirm.", by=BY)
 
@@ -119,15 +123,14 @@ def _authorised(payment: Payment, outcome: Outcome) -> None:
 def _succeeded(order: Order, payment: Payment, outcome: Outcome) -> None:
     if outcome.amount is None:
         return
+    attempt = _attempt_of(payment, outcome)
     if payment.status == Status.CAPTURED:
         if payment.method_kind == "wallet":
             _set_aside(payment, outcome.amount, "double_payment", None)
+        else:
+            _note_charge(payment, attempt, outcome, checked="authenticated")
         return
-    attempt = _attempt_of(payment, outcome)
-    if attempt is not None:
-        attempt.charge_id = outcome.charge_id
-        attempt.three_d_secure = outcome.three_d_secure
-    steps.remember_card(payment, attempt, outcome.card)
+    _note_charge(payment, attempt, outcome, checked="authenticated")
     if outcome.amount != payment.amount:
         _set_aside(payment, outcome.amount, "amount_mismatch", attempt)
     elif order.status != "pending":
@@ -137,6 +140,23 @@ def _succeeded(order: Order, payment: Payment, outcome: Outcome) -> None:
         _end_other_live_payment(order, payment)
         source = ledger.clearing(bool(payment.livemode), payment.currency)
         start.capture(order, payment, attempt, source=source)
+
+
+def _note_charge(
+    payment: Payment, attempt: Attempt | None, outcome: Outcome, *, checked: str
+) -> None:
+    """Note what a message tells of the card and its charge; later ones fill in what was missing.
+
+    `checked` is how a bank's check ended that was asked for, where the message does not say.
+    """
+    steps.remember_card(payment, attempt, outcome.card)
+    if attempt is None:
+        return
+    attempt.charge_id = attempt.charge_id or outcome.charge_id
+    asked = attempt.three_d_secure == CHALLENGED
+    attempt.three_d_secure = outcome.three_d_secure or (
+        checked if asked else attempt.three_d_secure
+    )
 
 
 def _end_other_live_payment(order: Order, payment: Payment) -> None:
@@ -193,9 +213,8 @@ def _declined(order: Order, payment: Payment, outcome: Outcome) -> None:
         return
     decline = outcome.decline
     code = (decline.decline_code or decline.code) if decline else "generic_decline"
-    steps.remember_card(payment, attempt, outcome.card)
-    attempt.charge_id = outcome.charge_id
-    attempt.three_d_secure = outcome.three_d_secure
+    checked = "failed" if code == CHECK_FAILED else "authenticated"
+    _note_charge(payment, attempt, outcome, checked=checked)
     _back_to_method(order, payment, attempt, status="declined", code=code)
 
 

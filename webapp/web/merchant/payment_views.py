@@ -33,6 +33,7 @@ OWNERS: dict[Owner, str] = {
 #: The provider's words for how the bank's check went.
 THREE_D_SECURE = {
     "authenticated": "Confirmed",
+    "challenged": "Asked, not finished",
     "attempt_acknowledged": "Tried, bank not taking part",
     "exempted": "Exempted",
     "failed": "Failed",
