@@ -109,7 +109,6 @@ def test_an_unknown_kind_has_no_id() -> None:
         ids.new("nothing")
 
 
-@pytest.mark.requirement("S2-81")
 def test_a_secret_token_has_256_bits_and_is_kept_as_its_hash() -> None:
     tokens = {ids.secret_token() for _ in range(1_000)}
     assert len(tokens) == 1_000

@@ -194,7 +194,6 @@ def raised(statement: str) -> DBAPIError:
     return failed.value
 
 
-@pytest.mark.requirement("S2-50")
 @pytest.mark.parametrize(
     ("state", "passing"),
     [("40001", True), ("40P01", True), ("55P03", True), ("57014", True), ("53100", True),
