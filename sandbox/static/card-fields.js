@@ -108,8 +108,9 @@ for (const name of ORDER) {
     if (inputs[name].hasAttribute("aria-invalid") && !check(name)) show(name, "");
     changed();
   });
+  // Whoever leaves the frame may be pressing Pay: a message now would move that button away under the pointer.
   inputs[name].addEventListener("blur", () => {
-    if (inputs[name].value.trim()) show(name, check(name));
+    if (document.hasFocus() && inputs[name].value.trim()) show(name, check(name));
   });
 }
 document.getElementById("card").addEventListener("submit", (event) => event.preventDefault());
