@@ -161,16 +161,25 @@ def _key(_env: Mapping[str, str], name: str, text: str) -> bytes:
 
 def _url(env: Mapping[str, str], name: str, default: str) -> str:
     value = (env.get(name) or default).rstrip("/")
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
+    if not _is_origin(value):
         message = f"{name} must be an origin such as https://pay.example.com, not {value!r}"
         raise BadSetting(message)
     return value
 
 
+def _is_origin(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        return False
+    bare = f"{parts.scheme}://{parts.netloc}" == value and "@" not in parts.netloc
+    return parts.scheme in {"http", "https"} and bool(host) and bare
+
+
 def _number(env: Mapping[str, str], name: str, default: str, *, low: int, high: int) -> int:
     value = env.get(name) or default
-    if not value.isdecimal() or not low <= int(value) <= high:
+    if not (value.isascii() and value.isdecimal()) or not low <= int(value) <= high:
         message = f"{name} must be a whole number from {low} to {high}, not {value!r}"
         raise BadSetting(message)
     return int(value)

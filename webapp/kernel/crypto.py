@@ -60,10 +60,10 @@ def unseal(sealed: str, *, context: str) -> str:
     key = dict(_ring[0].sealing).get(key_id)
     if key is None:
         raise CannotOpen(key_id)
-    raw = base64.urlsafe_b64decode(body)
     try:
+        raw = base64.urlsafe_b64decode(body)
         return AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode()).decode()
-    except InvalidTag as wrong:
+    except (InvalidTag, ValueError) as wrong:
         raise CannotOpen(context) from wrong
 
 
