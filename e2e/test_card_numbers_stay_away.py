@@ -24,7 +24,7 @@ from supervisor.stack import Stack
 MISPLACED = "5200828282828210"
 
 
-@pytest.mark.requirement("S4-41")
+@pytest.mark.requirement("S4-04", "S4-41")
 def test_a_card_number_reaches_the_provider_alone(windows: Windows, stack: Stack) -> None:
     canary = f"canary {secrets.token_hex(8)}"
     order = NewOrderPage(windows.page("merchant")).create("1,000.00", description=canary, email="")

@@ -133,7 +133,7 @@ def test_without_valkey_payments_are_still_made_and_everyone_is_still_told(house
 
 
 @pytest.mark.races
-@pytest.mark.requirement("S1-13")
+@pytest.mark.requirement("S0-10", "S1-13")
 def test_emptying_valkey_costs_seconds_and_no_facts(house: House) -> None:
     house.start("relay", "sweeper", "worker")
     stopped = house.running["worker"]

@@ -54,7 +54,7 @@ def test_health_says_how_each_dependency_is(client: CheckedClient) -> None:
         assert check["error"] is None
 
 
-@pytest.mark.requirement("S4-80")
+@pytest.mark.requirement("S2-06", "S4-80")
 @pytest.mark.parametrize("away", ["database", "redis", "stripe"])
 def test_any_failure_is_degraded_and_named_without_secrets(
     client: CheckedClient, monkeypatch: pytest.MonkeyPatch, away: str
