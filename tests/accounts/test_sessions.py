@@ -57,6 +57,21 @@ def test_an_admins_session_ends_after_a_quarter_hour_idle_and_twelve_hours_in_al
     assert not visited(busy.session_token, start + 721 * MINUTE)
 
 
+def test_a_tab_that_keeps_itself_fresh_is_nobodys_presence(app: Flask) -> None:
+    email, start = new_address(), clock.now()
+    make_admin(somebody(email))
+    with clock.standing_at(start):
+        token = signed_in(email).session_token
+    browser = app.test_client()
+    browser.set_cookie(app.extensions["paydeck_settings"].session_cookie, token)
+    answers = []
+    for minute in (5, 10, 14, 16):
+        db.end_reads()
+        with clock.standing_at(start + minute * MINUTE):
+            answers.append(browser.get("/admin/now", headers={"X-Fragment": "1"}).status_code)
+    assert answers == [200, 200, 200, 303]
+
+
 def test_somebody_made_admin_is_one_only_after_signing_in_again(app: Flask) -> None:
     email = new_address()
     user_id = somebody(email)

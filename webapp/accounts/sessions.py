@@ -68,15 +68,18 @@ def begin_session(user: User, device: Device) -> SignedIn:
     return SignedIn(user.id, token, ends_at=now + absolute, is_admin=user.is_admin)
 
 
-def person_for(token: str) -> Person | None:
-    """Return who is signed in with this token, or None where it is unknown, ended or revoked."""
+def person_for(token: str, *, prolong: bool = True) -> Person | None:
+    """Return who is signed in with this token, or None where it is unknown, ended or revoked.
+
+    What a page fetches by itself does not `prolong` the session: an open tab is nobody's presence.
+    """
     if len(token) != TOKEN_LENGTH:
         return None
     found = _session_by(token)
     if found is None:
         return None
     with db.scoped(db.Scope(user_id=found.user_id)):
-        if found.seen_long_ago:
+        if prolong and found.seen_long_ago:
             _touch(found.session_id, as_admin=found.as_admin)
         kept = _kept(found.user_id, found.stamp) or _read_and_keep(found.user_id, found.stamp)
     return _opened(found, kept)

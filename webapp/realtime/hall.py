@@ -60,7 +60,7 @@ class Hall:
         if wish is None or not _has_csrf(auth):
             raise Refused("stale_page")
         token = request.cookies.get(self._settings.session_cookie)
-        person = accounts.person_for(token) if token else None
+        person = accounts.person_for(token, prolong=False) if token else None
         topics = topics_for(person, _checkout_id(wish), wish)
         db.end_reads()
         if not topics:

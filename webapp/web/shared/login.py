@@ -17,6 +17,8 @@ from webapp.kernel import clock
 
 #: No browser can send a cookie of this name, so Flask-Login never finds its remember cookie.
 NO_COOKIE = "no;cookie"
+#: With this header a page asks for its live parts by itself.
+LIVE_PART = "X-Fragment"
 
 
 class Seat(UserMixin):  # type: ignore[misc]
@@ -87,7 +89,8 @@ def forget(response: Response) -> Response:
 
 def _find(asked: Request) -> Seat | None:
     sent = asked.cookies.get(_settings().session_cookie)
-    person = accounts.person_for(sent) if sent else None
+    prolong = LIVE_PART not in asked.headers
+    person = accounts.person_for(sent, prolong=prolong) if sent else None
     return Seat(person) if person is not None else None
 
 
