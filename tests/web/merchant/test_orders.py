@@ -7,6 +7,7 @@ import re
 import pytest
 from flask import Flask
 
+from tests.checked_client import Page
 from tests.web.merchant.test_forms import GOOD, WRONG
 from tests.web.merchant.world import Shop, a_colleague, a_shop, an_order, begun, paid
 from webapp import accounts, orders
@@ -44,9 +45,9 @@ def test_an_order_is_created_pending_with_the_amount_that_was_typed(shop: Shop) 
 
 def test_its_page_shows_the_checkout_link_to_whoever_made_it_alone(shop: Shop) -> None:
     address = shop.client.send(NEW, CREATE, **GOOD).location
-    page = shop.client.page(address)
+    page = Page(shop.client.get(address, headers={"Host": "localhost:1"}).text)
     [link] = [link for link in page.links if "/checkout/" in link]
-    assert link.startswith("http")
+    assert link.startswith("http://localhost:8000/checkout/"), "whatever Host was sent"
     other = a_colleague(shop, "support").page(address)
     assert not [link for link in other.links if "/checkout/" in link]
     assert "A link made elsewhere works until" in other.text

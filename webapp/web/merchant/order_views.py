@@ -18,6 +18,7 @@ from webapp.web.merchant import links
 from webapp.web.merchant.door import why_not
 from webapp.web.merchant.lists import Chip, Tab, address, older_newer
 from webapp.web.merchant.timelines import Timeline, timeline_of
+from webapp.web.shared.guards import settings
 from webapp.web.shared.pills import Pill, pill
 
 ROWS = "merchant.order_rows"
@@ -194,8 +195,8 @@ def _link(sessions: Sequence[CheckoutSession]) -> LinkView | None:
     for session in sessions:
         if session.status == "open" and session.expires_at > clock.now():
             token = links.token_for(session.id)
-            url = url_for("checkout.show", token=token, _external=True) if token else None
-            return LinkView(url, session.expires_at)
+            path = url_for("checkout.show", token=token) if token else None
+            return LinkView(f"{settings().public_url}{path}" if path else None, session.expires_at)
     return None
 
 
