@@ -96,7 +96,7 @@ def test_with_its_own_keys_the_provider_itself_is_spoken_to() -> None:
     assert settings.provider_api_base == "https://api.stripe.com"
     assert settings.livemode
     assert not settings.is_sandbox
-    with pytest.raises(BadSetting, match="^STRIPE_PUBLISHABLE_KEY "):
+    with pytest.raises(BadSetting, match=r"^STRIPE_PUBLISHABLE_KEY "):
         config.read(GOOD | {"STRIPE_SECRET_KEY": "sk_live_x"})
     assert not config.read(GOOD | {**keys, "STRIPE_SECRET_KEY": "sk_test_x"}).livemode
 

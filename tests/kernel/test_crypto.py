@@ -18,10 +18,10 @@ HERE = "payment:pii:pay_1"
 @pytest.fixture(autouse=True)
 def ring() -> Iterator[None]:
     """A key ring of the test's own; the process's is put back."""
-    before = list(crypto._ring)
+    before = list(crypto._ring)  # noqa: SLF001 - the process has one, and no way to ask for it
     crypto.use(crypto.KeyRing((("k1", OLD),), OTHER))
     yield
-    crypto._ring[:] = before
+    crypto._ring[:] = before  # noqa: SLF001 - as above
 
 
 def flipped(sealed: str, place: int) -> str:

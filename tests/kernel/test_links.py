@@ -18,10 +18,10 @@ PART = st.text(st.characters(blacklist_characters="\n", blacklist_categories=["C
 @pytest.fixture(autouse=True)
 def ring() -> Iterator[None]:
     """A key ring of the test's own; the process's is put back."""
-    before = list(crypto._ring)
+    before = list(crypto._ring)  # noqa: SLF001 - the process has one, and no way to ask for it
     crypto.use(crypto.KeyRing((("k1", b"1" * 32),), b"2" * 32))
     yield
-    crypto._ring[:] = before
+    crypto._ring[:] = before  # noqa: SLF001 - as above
 
 
 @given(st.lists(PART, min_size=1, max_size=4))
