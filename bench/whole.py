@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import logging
 import re
 import tempfile
 import threading
@@ -99,11 +100,12 @@ def _knocks(report: Report, stack: Stack, merchant: Visitor) -> None:
     with app.app_context():
         db.use_scope(db.ADMIN)
         shop = accounts.merchants_page(PageRequest(limit=1), name="Lotus Tea House").rows[0].id
+        csrf = merchant.csrf("/merchant")  # the page's cookie belongs to it
         socket = BrowserSocket(
             stack.port + 1,
             origin=stack.url,
             cookies=merchant.cookies,
-            auth={"csrf": merchant.csrf("/merchant"), "merchant": shop},
+            auth={"csrf": csrf, "merchant": shop},
         )
         socket.wait("joined")
         for _ in range(KNOCKS):
@@ -174,12 +176,14 @@ def _checkout_bytes(report: Report, stack: Stack) -> None:
     """Add up what a browser fetches to show the checkout: the page, and its files as served."""
     guest = Visitor(stack.url)
     page = guest.session.get(f"{stack.url}/demo/checkout", timeout=20)
-    named = re.findall(r'(?:href|src)="(/static/[^"#]+)', page.text)
-    files = 0
-    for path in sorted(set(named)):
-        answer = guest.session.get(f"{stack.url}{path}", stream=True, timeout=20)
-        files += len(answer.raw.read(decode_content=False))
-    report.add("checkout: styles, scripts, icons as served", "kB", [files / 1000])
+    at_once = set(re.findall(r'\s(?:href|src)="(/static/[^"#]+)', page.text))
+    later = set(re.findall(r'\sdata-[a-z-]+-src="(/static/[^"#]+)', page.text))
+    for name, paths in (("at once", at_once), ("when it is needed", later)):
+        served = 0
+        for path in paths:
+            answer = guest.session.get(f"{stack.url}{path}", stream=True, timeout=20)
+            served += len(answer.raw.read(decode_content=False))
+        report.add(f"checkout: files fetched {name}, as served", "kB", [served / 1000])
     report.add("checkout: page as served", "kB", [len(page.content) / 1000])
     report.add("checkout: page compressed", "kB", [len(gzip.compress(page.content)) / 1000])
 
@@ -232,6 +236,7 @@ class _Bare:
         self.port: int = self._server.server_port
 
     def __enter__(self) -> Self:
+        logging.getLogger("werkzeug").setLevel(logging.WARNING)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
 
