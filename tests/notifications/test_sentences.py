@@ -97,3 +97,7 @@ def test_a_receipt_leads_to_its_page_in_text_and_html() -> None:
     letter = letters.render("receipt", **RECEIPT)
     assert "http://localhost:8000/receipt/signed" in letter.text
     assert 'href="http://localhost:8000/receipt/signed"' in letter.html
+
+
+def test_a_top_up_is_told_as_money_in_the_wallet_and_names_no_order() -> None:
+    assert sentences.topped_up(Money(500_00, "INR")) == "₹500 is in your wallet."

@@ -13,6 +13,11 @@ def paid(amount: Money, order_number: str) -> str:
     return f"Your payment of {words.money_short(amount)} for Order #{order_number} is successful."
 
 
+def topped_up(amount: Money) -> str:
+    """Return such as `₹500 is in your wallet.`: who tops up has placed no order that they know."""
+    return f"{words.money_short(amount)} is in your wallet."
+
+
 def moment(when: dt.datetime, zone_name: str) -> str:
     """Return such as `21 Nov 2026, 14:05 IST`."""
     return words.moment_text(when, zone_name)

@@ -118,7 +118,7 @@ def _tell_inbox(fact: Fact, payment: payments.Payment, order: orders.Order) -> l
         "merchant_id": fact.merchant_id,
         "livemode": bool(fact.livemode),
         "kind": fact.name,
-        "text": sentences.paid(payment.amount, order.number),
+        "text": _what_happened(payment, order),
         "about_kind": fact.subject_kind,
         "about_id": fact.subject_id,
         "fact_id": fact.id,
@@ -127,6 +127,12 @@ def _tell_inbox(fact: Fact, payment: payments.Payment, order: orders.Order) -> l
     written = insert(Message).values(row).on_conflict_do_nothing().returning(Message.id)
     message_id = db.session.scalar(written)
     return [] if message_id is None else [Told(user_id, message_id)]
+
+
+def _what_happened(payment: payments.Payment, order: orders.Order) -> str:
+    if order.kind == "top_up":
+        return sentences.topped_up(payment.amount)
+    return sentences.paid(payment.amount, order.number)
 
 
 def _named_by_merchant(payment: payments.Payment) -> str | None:
