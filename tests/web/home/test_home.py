@@ -76,7 +76,7 @@ def test_payments_are_told_in_a_line_each(app: Flask, asha: Someone) -> None:
         assert "₹1,000 paid for Order #1001" in said
         assert "₹500.50 paid for Order #1002" in said
         assert "Lotus Tea House" in said
-        assert "Declined, open" in said
+        assert "Declined, try again" in said
 
 
 def test_a_paid_payment_leads_to_its_receipt_and_another_is_explained(

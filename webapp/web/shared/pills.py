@@ -72,6 +72,13 @@ def pill(noun: str, status: str) -> Pill:
     return PILLS[noun][status]
 
 
+#: What the shopper reads about their own payment where the shop reads something else.
+OWN_PAYMENT = {
+    "awaiting_method": Pill("Declined, try again", "warning", "rotate-ccw"),
+    "requires_action": Pill("Waiting for you", "progress", "smartphone"),
+}
+
+
 def payment_pill(status: str) -> Pill:
-    """Return the pill of a payment's status."""
-    return pill("payment", status)
+    """Return the pill of one's own payment's status."""
+    return OWN_PAYMENT.get(status) or pill("payment", status)
