@@ -84,6 +84,7 @@ from webapp.accounts.sign_in import (
     change_password,
     confirm_new_email,
     link_works,
+    mailed_to,
     reset_password,
     sign_in,
 )
@@ -134,6 +135,7 @@ __all__ = [
     "hash_password",
     "import_user",
     "link_works",
+    "mailed_to",
     "members_of",
     "merchant_card",
     "merchant_cards",

@@ -251,5 +251,8 @@ class SignInTry(Base):
 
 
 def email_index(address: str) -> str:
-    """Return the blind index of an e-mail address; letter case makes no difference."""
-    return crypto.blind_index(address.strip().casefold(), purpose="user_email")
+    """Return the blind index of an e-mail address; letter case makes no difference.
+
+    Lower case only: folding would make one of two domains that different people own (ß and ss).
+    """
+    return crypto.blind_index(address.strip().lower(), purpose="user_email")

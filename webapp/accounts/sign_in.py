@@ -16,7 +16,12 @@ from webapp.accounts.errors import (
 from webapp.accounts.models import Purpose, User, UserStatus, email_index
 from webapp.accounts.person import Device, EmailChanged, Person, SignedIn
 from webapp.accounts.rows import own, user_id_by_index, user_row
-from webapp.accounts.service import confirm_address, one_account_each, refuse_guessable
+from webapp.accounts.service import (
+    confirm_address,
+    one_account_each,
+    own_email,
+    refuse_guessable,
+)
 from webapp.accounts.sessions import begin_session, end_sessions, forget_person
 from webapp.kernel import clock, db
 from webapp.kernel.errors import Invalid
@@ -56,6 +61,14 @@ def ask_reset(email: str, *, address: str = "") -> str | None:
         return None
     with db.transaction(own(user.id)):
         return links.issue(user.id, Purpose.RESET_PASSWORD)
+
+
+def mailed_to(token: str) -> str:
+    """Return the address to which a link goes: as its owner has it, not as somebody typed it.
+
+    Raises LinkSpent when there is no such link.
+    """
+    return own_email(links.owner_of(token))
 
 
 def reset_password(token: str, new: str) -> str:

@@ -171,6 +171,25 @@ def test_a_forgotten_password_is_chosen_anew_by_a_mailed_link(client: CheckedCli
     client.page(link, status=410)
 
 
+@pytest.mark.parametrize(
+    ("registered", "lookalike"),
+    [
+        ("asha@strasse.example", "asha@straße.example"),
+        ("jessica@shop.example", "jeſſica@shop.example"),
+        ("office@shop.example", "oﬀice@shop.example"),
+    ],
+)
+def test_no_link_goes_to_an_address_that_only_looks_like_the_registered_one(
+    client: CheckedClient, registered: str, lookalike: str
+) -> None:
+    somebody(registered)
+    client.send("/password/forgot", "/password/forgot", email=lookalike)
+    assert [mail.template for mail in letters_to(lookalike)] == ["no_account"]
+    client.send("/password/forgot", "/password/forgot", email=registered.upper())
+    assert [mail.template for mail in letters_to(registered)][-1] == "reset_password"
+    assert letters_to(registered.upper()) == [], "however it was typed, it goes where it is known"
+
+
 def test_asking_for_a_link_tells_nothing_about_an_address(client: CheckedClient) -> None:
     known, unknown = new_address(), new_address()
     somebody(known)

@@ -73,6 +73,7 @@ def ask_new_email() -> Response:
         return page(EMAIL, status=BAD_FORM, form=form)
     wanted = form.email.data.strip()
     try:
+        wanted = accounts.checked_email(wanted)
         token = accounts.ask_new_email(
             g.person,
             new_email=wanted,

@@ -30,6 +30,7 @@ def send_reset_link() -> Response:
         return page(FORGOT, status=BAD_FORM, form=form)
     address = form.email.data.strip()
     try:
+        address = accounts.checked_email(address)
         token = accounts.ask_reset(address, address=request.remote_addr or "")
     except accounts.TooManyTries as wait:
         form.refuse(wait)
@@ -39,7 +40,7 @@ def send_reset_link() -> Response:
     if token is None:
         mails.no_account(address)
     else:
-        mails.choose_password(address, token)
+        mails.choose_password(accounts.mailed_to(token), token)
     return see(url_for("account.reset_sent"))
 
 
