@@ -12,7 +12,7 @@ import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from supervisor.child import Child, Command
+from supervisor.child import MARK, Child, Command
 from supervisor.settings import ROOT
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -79,9 +79,8 @@ class Nursery:
 
     def start(self) -> None:
         """Begin to import; returns at once. From now on orphans in our family become ours."""
-        if sys.platform != "linux":
+        if sys.platform != "linux" or ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1) != 0:
             return
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind("")  # an address that the kernel chooses and no folder shows
             self._address = listener.getsockname()
@@ -91,13 +90,13 @@ class Nursery:
 
     def bear(self, command: Command) -> Forked | None:
         """Have a process forked that runs `command`, or None when that cannot be done."""
-        if sys.platform != "linux":
-            return None
         if self._child is None or not self._child.is_running:
             self.start()
+        if self._child is None:
+            return None
         order = {
             "argv": list(command.argv[1:]),
-            "env": dict(command.env),
+            "env": {**command.env, MARK: command.mark},
             "mark": command.mark,
             "cwd": str(command.cwd),
             "log": str(command.log),
