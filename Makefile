@@ -79,7 +79,7 @@ lint: .venv/dev ## check style, types, import contracts and templates
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/djlint --quiet --check --lint templates sandbox/templates
+	@$(BIN)/djlint --check --lint templates sandbox/templates
 
 bench: vendor-dev ## measure speed, as ratios against hand-written SQL
 	@exec $(BIN)/python -m bench
