@@ -6,13 +6,26 @@ import pytest
 
 from tests.builders import a_payment, inr, now_at
 from tests.portal import Committed
-from webapp.payments import Status
+from webapp.kernel import db
+from webapp.payments import Status, queries
 
 
 def checked(committed: Committed) -> tuple[int, str]:
     """Run `flask check-books`; returns its exit code and what it printed."""
     done = committed.app.test_cli_runner().invoke(args=["check-books"])
     return done.exit_code, done.output
+
+
+def test_every_record_is_looked_at_however_many_came_after(
+    committed: Committed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "STREAMED_AT_ONCE", 1)
+    first, *_newer = [a_payment(Status.CAPTURED) for _ in range(3)]
+    with committed.connect("postgres") as root:
+        root.execute("SET session_replication_role = replica")
+        root.execute("UPDATE payment SET integrity_hash = 'x' WHERE id = %s", (first,))
+    with db.scoped(db.OWNER):
+        assert queries.altered_records() == [first]
 
 
 @pytest.mark.requirement("S4-42", "S1-09")

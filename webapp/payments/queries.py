@@ -154,10 +154,11 @@ def history_text(amount: Money, order_number: str) -> str:
     return f"{words.money_short(amount)} paid for Order #{order_number}"
 
 
-def altered_records(limit: int = STREAMED_AT_ONCE) -> list[str]:
-    """Return the ids of payments whose record does not carry the right hash, newest first."""
-    recent = db.session.scalars(select(Payment).order_by(Payment.id.desc()).limit(limit))
-    return [payment.id for payment in recent if not payment.is_intact()]
+def altered_records() -> list[str]:
+    """Return the ids of all payments whose record does not carry the right hash, newest first."""
+    wanted = select(Payment).order_by(Payment.id.desc())
+    every = db.session.scalars(wanted.execution_options(yield_per=STREAMED_AT_ONCE))
+    return [payment.id for payment in every if not payment.is_intact()]
 
 
 def _detail(wanted: Select[Payment]) -> PaymentDetail:
