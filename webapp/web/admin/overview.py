@@ -16,6 +16,8 @@ from webapp.web.admin.door import acting, blueprint
 from webapp.web.status import checks
 
 SILENT_SECONDS = 15
+#: A process silent for this long has ended; whoever replaced it reports by itself.
+FORGOTTEN_SECONDS = 300
 SHORT = PageRequest(limit=8)
 
 
@@ -139,4 +141,5 @@ def _processes(now: float) -> list[ProcessRow]:
             up_minutes=max(0, int((now - beat.started_at) / 60)),
         )
         for beat in sorted(wake.processes(), key=lambda one: one.name)
+        if now - beat.seen_at < FORGOTTEN_SECONDS
     ]
