@@ -17,6 +17,7 @@ FACTS = {
     "method": "",
     "paid_at": "21 Nov 2026, 14:05 IST",
     "payment_id": "pay_1",
+    "link": "http://localhost:8000/receipt/signed",
     "mode": "test",
 }
 
