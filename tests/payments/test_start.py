@@ -242,7 +242,7 @@ def test_a_card_takes_the_place_of_a_page_that_ran_out(shop: str) -> None:
     assert operations(second) == ["create_intent"]
 
 
-@pytest.mark.requirement("S0-02", "S3-06", "S3-07", "S3-08", "S4-32e")
+@pytest.mark.requirement("S0-02", "S0-10", "S3-06", "S3-07", "S3-08", "S4-32e")
 def test_a_wallet_pays_an_order_at_once_and_in_full(shop: str, rich: Someone) -> None:
     link = a_checkout(shop, PRICE)
     payment_id = wallet_tried(link, rich)
