@@ -51,9 +51,15 @@ def read(env: Mapping[str, str] | None = None, dotenv: Path = ROOT / ".env") -> 
     merged = {**_from_file(dotenv), **(os.environ if env is None else env)}
     bind = merged.get("BIND") or "127.0.0.1"
     is_demo = _yes_or_no(merged, "PAYDECK_DEMO", default=True)
-    if is_demo and bind not in {"127.0.0.1", "localhost"}:
+    is_shown = bind not in {"127.0.0.1", "localhost"}
+    if is_demo and is_shown:
         raise CannotStart(
             f"BIND={bind} would show the demo's open sign-ins to others: set PAYDECK_DEMO=0 too."
+        )
+    if is_shown and not merged.get("STRIPE_SECRET_KEY"):
+        raise CannotStart(
+            f"BIND={bind} would let others pay with the sandbox's play money: "
+            "set STRIPE_SECRET_KEY too."
         )
     if is_demo and merged.get("STRIPE_SECRET_KEY", "").startswith(("sk_live_", "rk_live_")):
         raise CannotStart("A live Stripe key does not go with the demo: set PAYDECK_DEMO=0 too.")

@@ -148,6 +148,7 @@ def test_two_copies_run_side_by_side(stack: Stack) -> None:
         ({"PORT": "70000"}, "PORT must be a whole number"),
         ({"PAYDECK_DEMO": "perhaps"}, "PAYDECK_DEMO must be 0 or 1"),
         ({"PAYDECK_DEMO": "1", "BIND": "0.0.0.0"}, "set PAYDECK_DEMO=0 too"),  # noqa: S104
+        ({"PAYDECK_DEMO": "0", "BIND": "0.0.0.0"}, "set STRIPE_SECRET_KEY too"),  # noqa: S104
         ({"PAYDECK_DEMO": "1", "STRIPE_SECRET_KEY": "sk_live_x"}, "does not go with the demo"),
         ({"STRIPE_SECRET_KEY": "sk_test_x"}, "STRIPE_WEBHOOK_SECRET must be set"),
         ({"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}, "DATABASE_URL cannot be used"),
