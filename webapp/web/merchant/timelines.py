@@ -20,7 +20,7 @@ TITLES: dict[tuple[str, str], str] = {
     ("payment", "created"): "The payment was begun",
     ("payment", "awaiting_method"): "Waiting for a card or another method",
     ("payment", "processing"): "The bank was asked",
-    ("payment", "requires_action"): "The bank asked the shopper to confirm",
+    ("payment", "requires_action"): "Waiting for the shopper to confirm",
     ("payment", "authorised"): "The bank holds the money",
     ("payment", "captured"): "The payment was captured",
     ("payment", "failed"): "The payment failed",
