@@ -214,3 +214,35 @@ def test_reading_all_messages_leaves_none_unread(phone: CheckedClient) -> None:
     token = phone.page("/account").form("/sign-out").fields["csrf_token"]
     response = phone.post("/inbox/read", data={"csrf_token": token})
     assert (response.status_code, response.location) == (303, "/inbox")
+
+
+def test_an_order_that_is_still_open_can_be_gone_on_with(
+    phone: CheckedClient, asha: Someone
+) -> None:
+    refused = card_tried(a_checkout(a_merchant()), "pm_1", payer=asha.payer)
+    answered(refused, declined("pm_1"))
+    response = phone.send(f"/home/payments/{refused}", "/link")
+    assert response.status_code == 303
+    assert "Order #1001" in phone.page(response.location).text
+
+
+def test_a_payment_that_is_being_confirmed_gets_no_second_link(
+    phone: CheckedClient, asha: Someone
+) -> None:
+    under_way = card_tried(a_checkout(a_merchant()), "pm_1", payer=asha.payer)
+    page = phone.page(f"/home/payments/{under_way}")
+    assert not [form for form in page.forms if form.action.endswith("/link")]
+    token = phone.page("/wallet").form("/top-up").fields["csrf_token"]
+    refused = phone.post(f"/home/payments/{under_way}/link", data={"csrf_token": token})
+    assert refused.status_code == 409
+    assert scalar("SELECT count(*) FROM checkout_session") == 1
+
+
+def test_nobody_opens_a_link_of_somebody_elses_payment(phone: CheckedClient) -> None:
+    theirs = card_tried(a_checkout(a_merchant()), "pm_1", payer=a_person().payer)
+    answered(theirs, declined("pm_1"))
+    token = phone.page("/wallet").form("/top-up").fields["csrf_token"]
+    assert (
+        phone.post(f"/home/payments/{theirs}/link", data={"csrf_token": token}).status_code == 404
+    )
+    assert scalar("SELECT count(*) FROM checkout_session") == 1

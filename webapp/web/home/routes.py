@@ -55,7 +55,20 @@ def payment(payment_id: str) -> AnyResponse:
         state=payments.FLOW.states[detail.payment.status],
         decline=payments.advice_on(last.decline_code) if last and last.decline_code else None,
         seller=accounts.merchant_card(detail.payment.merchant_id or ""),
+        next_url=last.next_url if last and last.is_open else "",
+        can_go_on=detail.order.status == "pending"
+        and detail.payment.status not in payments.UNDER_WAY,
     )
+
+
+@blueprint.post("/home/payments/<payment_id>/link")
+def open_link(payment_id: str) -> AnyResponse:
+    """Open a fresh checkout of one's own order that is still to be paid."""
+    detail = payments.payment_of_user(g.person.user_id, payment_id)
+    user_id, seller = g.person.user_id, detail.payment.merchant_id
+    db.use_scope(db.Scope(merchant_id=seller, livemode=settings().livemode, user_id=user_id))
+    opened = payments.fresh_link(detail.order.id, by=Actor("shopper", user_id))
+    return redirect(url_for("checkout.show", token=opened.token), code=303)
 
 
 @blueprint.get("/wallet")
