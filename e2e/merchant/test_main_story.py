@@ -24,7 +24,7 @@ def test_a_shopper_pays_an_order_and_everyone_sees_it_live(
     order = NewOrderPage(desk.page()).create(
         "1,000.00", description="Second flush Assam, 500 g", email="asha.receipt@guests.example"
     )
-    before = home.payments_today()
+    before, volume = home.payments_today(), home.volume_today()
     shopper = windows.context("shopper")
     at_home = ShopperHome(shopper.page()).open()
     for page in (home.page, payments.page, order.page, at_home.page):
@@ -46,6 +46,7 @@ def test_a_shopper_pays_an_order_and_everyone_sees_it_live(
     expect(payment.story).to_contain_text("captured")
     expect(payment.money).to_contain_text("You receive")
     expect(home.tile("Payments today")).to_have_text(str(before + 1))
+    expect(home.tile("Volume today")).not_to_have_text(volume)
     expect(order.page.get_by_text("Completed").first).to_be_visible()
     sentence = f"Your payment of ₹1,000 for Order #{order.number} is successful."
     expect(at_home.messages).to_contain_text(sentence)
