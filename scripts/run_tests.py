@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+#: Pytest's own code for "tests ran and some failed".
+_SOME_FAILED = 1
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -31,19 +33,21 @@ def main(extra: list[str]) -> int:
 
 
 def _pytest(folder: str, env: Mapping[str, str], extra: list[str]) -> int:
-    """The exit code of one pytest run; a folder without tests is a failure, not a success."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-n",
-        "2",
-        "--dist",
-        "loadgroup",
-        folder,
-        *extra,
-    ]
+    """The exit code of one pytest run; a folder without tests is a failure, not a success.
+
+    What failed beside others is tried once more by itself, and said so: on a busy machine a wait
+    may end too soon, while a fault fails again.
+    """
+    beside = ["-n", "2", "--dist", "loadgroup"]
+    code = _run(["-q", *beside, folder, *extra], env)
+    if code != _SOME_FAILED:
+        return code
+    print(f"\nTrying what failed in {folder}/ once more, by itself:\n", flush=True)
+    return _run(["-q", "--last-failed", "--last-failed-no-failures=none", folder, *extra], env)
+
+
+def _run(words: list[str], env: Mapping[str, str]) -> int:
+    command = [sys.executable, "-m", "pytest", *words]
     return subprocess.run(command, cwd=ROOT, env=dict(env), check=False).returncode
 
 
