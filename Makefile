@@ -68,7 +68,7 @@ test-integration: vendor-dev ## run the tests that start real copies of Paydeck 
 	@exec $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/setup tests/sandbox tests/races $(ARGS)
 
 test-e2e: vendor-dev ## run the journeys in a browser alone
-	@exec $(BIN)/python -m pytest -q -n 2 --dist loadgroup e2e $(ARGS)
+	@exec $(BIN)/python -m pytest -q e2e $(ARGS)
 
 sim: vendor-dev ## play courses of failure against whole payments (SEEDS of them, FROM a number on)
 	@SIM_SEEDS=$(or $(SEEDS),200) SIM_FROM=$(or $(FROM),0) exec $(BIN)/python -m pytest -q -n 2 \

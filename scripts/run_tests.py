@@ -1,4 +1,4 @@
-"""Runs all tests: finds or fetches a browser, then tests/ and e2e/ on two processes each."""
+"""Runs all tests: finds or fetches a browser, then tests/ on two processes, e2e/ on one."""
 
 import os
 import shutil
@@ -10,6 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 #: Pytest's own code for "tests ran and some failed".
 _SOME_FAILED = 1
+#: These share one whole running copy, which has the machine to itself.
+JOURNEYS = "e2e"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -21,7 +23,7 @@ def main(extra: list[str]) -> int:
         env["CHROMIUM"] = browser
     outcomes = [_pytest("tests", env, extra)]
     if browser is not None:
-        outcomes.append(_pytest("e2e", env, extra))
+        outcomes.append(_pytest(JOURNEYS, env, extra))
     else:
         print(
             "The journeys in e2e/ did not run: there is no browser. Mend it with "
@@ -38,7 +40,7 @@ def _pytest(folder: str, env: Mapping[str, str], extra: list[str]) -> int:
     What failed beside others is tried once more by itself, and said so: on a busy machine a wait
     may end too soon, while a fault fails again.
     """
-    beside = ["-n", "2", "--dist", "loadgroup"]
+    beside = [] if folder == JOURNEYS else ["-n", "2", "--dist", "loadgroup"]
     code = _run(["-q", *beside, folder, *extra], env)
     if code != _SOME_FAILED:
         return code
