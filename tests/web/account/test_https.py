@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from jobs.subscriptions import ROUTES
 from supervisor.stores import Stores
 from tests.accounts.people import PASSWORD, new_address, somebody
 from tests.checked_client import CheckedClient
@@ -22,7 +23,7 @@ def client(stores: Stores) -> Iterator[CheckedClient]:
     """A browser at a portal that people reach by https."""
     with cloned(stores) as database:
         settings = config.read(environment(stores, database) | {"PUBLIC_URL": PUBLIC})
-        app = create_app(settings, {})
+        app = create_app(settings, ROUTES)
         app.test_client_class = CheckedClient
         with app.app_context():
             made = app.test_client()
