@@ -1,4 +1,4 @@
-"""Runs all tests: finds or fetches a browser, then tests/ on two processes, e2e/ on one."""
+"""Runs all tests: finds or fetches a browser, then tests/ on two processes, whole copies on one."""
 
 import os
 import shutil
@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-#: Pytest's own code for "tests ran and some failed".
-_SOME_FAILED = 1
-#: These share one whole running copy, which has the machine to itself.
+#: These start and kill whole copies, or share one: each has the machine to itself.
+WHOLE_COPIES = "tests/setup"
 JOURNEYS = "e2e"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -21,7 +20,7 @@ def main(extra: list[str]) -> int:
     browser = find_browser(env)
     if browser:
         env["CHROMIUM"] = browser
-    outcomes = [_pytest("tests", env, extra)]
+    outcomes = [_pytest(folder, env, extra) for folder in ("tests", WHOLE_COPIES)]
     if browser is not None:
         outcomes.append(_pytest(JOURNEYS, env, extra))
     else:
@@ -35,17 +34,11 @@ def main(extra: list[str]) -> int:
 
 
 def _pytest(folder: str, env: Mapping[str, str], extra: list[str]) -> int:
-    """The exit code of one pytest run; a folder without tests is a failure, not a success.
-
-    What failed beside others is tried once more by itself, and said so: on a busy machine a wait
-    may end too soon, while a fault fails again.
-    """
-    beside = [] if folder == JOURNEYS else ["-n", "2", "--dist", "loadgroup"]
-    code = _run(["-q", *beside, folder, *extra], env)
-    if code != _SOME_FAILED:
-        return code
-    print(f"\nTrying what failed in {folder}/ once more, by itself:\n", flush=True)
-    return _run(["-q", "--last-failed", "--last-failed-no-failures=none", folder, *extra], env)
+    """The exit code of one pytest run; a folder without tests is a failure, not a success."""
+    words = [folder]
+    if folder == "tests":
+        words += [f"--ignore={WHOLE_COPIES}", "-n", "2", "--dist", "loadgroup"]
+    return _run(["-q", *words, *extra], env)
 
 
 def _run(words: list[str], env: Mapping[str, str]) -> int:
