@@ -195,9 +195,14 @@ def end_orphan(pid_file: Path, place: Path, polite: signal.Signals, seconds: flo
 
 
 def _is_gone(pid: int, seconds: float) -> bool:
-    """Whether a process ends within `seconds`."""
+    """Whether a process ends within `seconds`; one that came to us as an orphan is reaped.
+
+    Unreaped it would still count as running, and Postgres refuses to start beside it.
+    """
     until = time.monotonic() + seconds
     while time.monotonic() < until:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
