@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import signal
 import sys
 import time
@@ -47,6 +48,12 @@ class DrainWorker(Worker):
         """End after the present job, at once when idle."""
         self.has_been_stopped = True
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+    def see_horse_out(self) -> None:
+        """Wait for a work-horse that is still at work; RQ bounds how long that may take."""
+        if self.horse_pid:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self.horse_pid, 0)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """Become a work-horse that cannot outlive its worker, then work."""
@@ -120,6 +127,8 @@ def work(process: context.Process) -> bool:
         _log.warning("worker_lost_valkey", error=type(gone).__name__)
         return worker.has_been_stopped if worker is not None else False
     finally:
+        if worker is not None:
+            worker.see_horse_out()
         connection.close()
 
 
