@@ -99,6 +99,7 @@ def test_a_door_that_a_signature_guards_is_the_only_one_without_a_form_token(
     assert views == ["/inbound/stripe"]
 
 
+@pytest.mark.requirement("S2-01", "S2-04")
 def test_the_guards_are_the_ones_their_doors_say(portal: Flask) -> None:
     expected = {"merchant": "merchant_door", "admin": "admin_door", "home": "signed_in"}
     expected |= {"own": "signed_in", "checkout": "anyone", "account": "anyone"}
