@@ -6,6 +6,9 @@ import pytest
 from flask import Flask
 
 from tests.web.merchant.world import Shop, a_colleague, a_shop, an_order, declined, paid, told
+from webapp import accounts
+from webapp.kernel import db
+from webapp.outbox import Actor
 
 HOME = "/merchant"
 
@@ -117,3 +120,37 @@ def test_another_merchant_can_be_chosen_only_by_its_people(shop: Shop) -> None:
 def test_a_viewer_sees_the_same_home_with_the_reason_on_the_button(shop: Shop) -> None:
     page = a_colleague(shop, "viewer").page(HOME)
     assert "Your role (viewer) cannot create orders" in page.text
+
+
+def test_first_steps_and_charts_change_places_without_a_reload(shop: Shop) -> None:
+    def parts() -> tuple[str, str]:
+        asked = {"X-Fragment": "1"}
+        home = shop.client.get(f"{HOME}/live?currency=INR", headers=asked).text
+        return home, shop.client.get(f"{HOME}/live/charts", headers=asked).text
+
+    steps, charts = parts()
+    assert "Three steps to your first payment" in steps
+    assert "data-figure" not in charts
+    assert "data-live-done" not in charts
+    paid(shop)
+    told()
+    steps, charts = parts()
+    assert "Three steps" not in steps
+    assert 'data-figure="/merchant/figures/volume.json?currency=INR"' in charts
+    assert "data-live-done" in charts
+
+
+def test_a_suspended_merchant_reads_why_and_what_still_works(shop: Shop) -> None:
+    assert "has suspended this merchant" not in shop.client.page(HOME).text
+    colleague = a_colleague(shop, "support")
+    with db.scoped(db.ADMIN):
+        accounts.suspend_merchant(
+            shop.id, because="Papers are missing.", by=Actor("admin", "usr_1")
+        )
+    said = shop.client.page(HOME).text
+    assert "The platform has suspended this merchant" in said
+    assert "The reason given: Papers are missing." in said
+    assert "lists, exports and refunds work as before" in said
+    theirs = colleague.page(HOME).text
+    assert "has suspended this merchant" in theirs
+    assert "Papers are missing." not in theirs

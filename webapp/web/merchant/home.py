@@ -19,6 +19,12 @@ def home() -> str:
     )
 
 
+@blueprint.get("/live/charts")
+def home_charts_live() -> str:
+    """Return the charts, for an empty home that waits for its first figures."""
+    return render_template("merchant/_charts.html", charts=home_views.charts())
+
+
 @blueprint.get("/live")
 def home_live() -> str:
     """Return the changing part of the home, for the script that keeps it fresh."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from flask import g, request, url_for
 
-from webapp import accounts, analytics, orders, payments
+from webapp import accounts, analytics, orders, outbox, payments
 from webapp.analytics import Change, DayFigures, TodayFigures
-from webapp.kernel import clock, words
+from webapp.kernel import clock, db, words
 from webapp.kernel.money import Money
 from webapp.kernel.paging import PageRequest
 from webapp.payments import PaymentFilter
@@ -60,6 +60,13 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspension:
+    """That the platform has suspended the merchant, and its reason for who may read it."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """The part of the home that changes while one looks at it."""
 
@@ -69,6 +76,8 @@ class Live:
     version: int
     url: str
     all_href: str
+    steps: Sequence[Step]
+    suspension: Suspension | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +87,6 @@ class Home:
     currencies: Sequence[Tab]
     live: Live
     charts: Sequence[Chart]
-    steps: Sequence[Step]
 
 
 def home() -> Home:
@@ -87,22 +95,33 @@ def home() -> Home:
     currency = _currency(used)
     moment = clock.now()
     daily = analytics.daily(subject(currency), moment)
-    grid = analytics.hour_by_weekday(subject(currency), moment) if used else None
     return Home(
         currencies=_currency_tabs(used, currency),
-        live=_live(currency, daily),
-        charts=[volume_chart(daily), hours_chart(grid)] if grid else [],
-        steps=_first_steps() if not used else [],
+        live=_live(currency, daily, is_new=not used),
+        charts=_charts(currency, daily) if used else [],
     )
 
 
 def live() -> Live:
     """Return the changing part alone."""
-    currency = _currency(analytics.currencies(g.merchant.id, g.merchant.livemode))
-    return _live(currency, analytics.daily(subject(currency), clock.now()))
+    used = analytics.currencies(g.merchant.id, g.merchant.livemode)
+    currency = _currency(used)
+    return _live(currency, analytics.daily(subject(currency), clock.now()), is_new=not used)
 
 
-def _live(currency: str, daily: analytics.Daily) -> Live:
+def charts() -> list[Chart]:
+    """Return the charts alone; none before the first figures."""
+    used = analytics.currencies(g.merchant.id, g.merchant.livemode)
+    currency = _currency(used)
+    return _charts(currency, analytics.daily(subject(currency), clock.now())) if used else []
+
+
+def _charts(currency: str, daily: analytics.Daily) -> list[Chart]:
+    grid = analytics.hour_by_weekday(subject(currency), clock.now())
+    return [volume_chart(daily), hours_chart(grid)]
+
+
+def _live(currency: str, daily: analytics.Daily, *, is_new: bool) -> Live:
     page = PageRequest(limit=FEED_ROWS)
     newest = payments.payments_of(
         g.merchant.id, livemode=g.merchant.livemode, asked=PaymentFilter(), page=page
@@ -115,7 +134,18 @@ def _live(currency: str, daily: analytics.Daily) -> Live:
         version=max((row.version for row in rows), default=0),
         url=url_for("merchant.home_live", currency=currency),
         all_href=url_for("merchant.payment_rows"),
+        steps=_first_steps() if is_new else [],
+        suspension=None if g.merchant.is_active else _suspension(),
     )
+
+
+def _suspension() -> Suspension:
+    """Return why the merchant is suspended; the reason is told to whoever opened the merchant."""
+    with db.scoped(db.Scope(user_id=g.person.user_id)):
+        moves = outbox.moves_of("merchant", g.merchant.id)
+    if moves and moves[-1].target == "suspended":
+        return Suspension(f"The reason given: {moves[-1].because}")
+    return Suspension("Whoever opened this merchant here can read the reason on this page.")
 
 
 def _tiles(figures: TodayFigures, daily: analytics.Daily) -> list[Tile]:

@@ -27,6 +27,7 @@ class MerchantContext:
     role: str
     timezone: str
     livemode: bool
+    is_active: bool = True
 
 
 def guard(blueprint: Blueprint, check: Guard) -> Blueprint:
@@ -59,7 +60,12 @@ def merchant_door() -> Response | None:
         raise Forbidden("You do not belong to a merchant yet. Ask its owner, or register one.")
     livemode = settings().livemode
     g.merchant = MerchantContext(
-        member.merchant_id, member.merchant_name, member.role, member.timezone, livemode
+        member.merchant_id,
+        member.merchant_name,
+        member.role,
+        member.timezone,
+        livemode,
+        member.is_active,
     )
     g.zone = member.timezone
     db.use_scope(db.Scope(merchant_id=member.merchant_id, livemode=livemode))
