@@ -164,7 +164,7 @@ def test_amounts_as_people_type_them(typed: str, currency: str, minor: int) -> N
         ("−5", "INR", "above zero"), ("1.001", "INR", "has 2 decimals"),
         ("1." + "0" * 40 + "1", "INR", "has 2 decimals"), ("0.5", "JPY", "no decimals"),
         ("1.2345", "KWD", "has 3 decimals"), ("1.251", "KWD", "end in a zero"),
-        ("0.001", "KWD", "end in a zero"), ("1000000000.00", "INR", "at most INR 999999999.99"),
+        ("0.001", "KWD", "end in a zero"), ("1000000000.00", "INR", "at most ₹99,99,99,999.99."),
         ("9" * 5_000, "INR", "at most"), ("1,00", "EUR", "in digits"),
         ("1.000,00", "EUR", "in digits"), ("1,0000", "INR", "in digits"),
         (",100", "INR", "in digits"), ("100,", "INR", "in digits"),

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from webapp.kernel.currencies import written
 from webapp.kernel.errors import Invalid
 
 #: Decimals of each currency we take; ISO 4217, checked against what the provider accepts.
@@ -155,7 +156,8 @@ def payable(money: Money, *, param: str = "amount") -> Money:
 
 
 def _too_much(currency: str) -> str:
-    return f"One payment can be at most {currency} {Money(MAX_MINOR, currency).plain()}."
+    limit = Money(MAX_MINOR, currency)
+    return f"One payment can be at most {written(limit.decimal(), currency)}."
 
 
 def _too_fine(currency: str, exponent: int) -> str:

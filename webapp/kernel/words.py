@@ -6,12 +6,9 @@ import datetime as dt
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel.numbers import format_currency, get_currency_symbol
-
+from webapp.kernel.currencies import symbol_of, written
 from webapp.kernel.money import Money
 
-INDIAN = "en_IN"
-WESTERN = "en_US"
 # Unicode's explicit embeddings, overrides and isolates (UAX 9): they show a text in another order.
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -48,13 +45,7 @@ def money_parts(money: Money) -> MoneyParts:
 
 def money_text(money: Money) -> str:
     """Return such as `₹1,000.00`, `¥1,000` or `KWD 1.250`."""
-    text: str = format_currency(
-        money.decimal(), money.currency, locale=_locale(money.currency), decimal_quantization=True
-    )
-    symbol = symbol_of(money.currency)
-    if symbol.isalpha() and symbol + " " not in text.replace("\u00a0", " "):
-        text = text.replace(symbol, symbol + " ")
-    return text.replace("\u00a0", " ").replace("-", "−")
+    return written(money.decimal(), money.currency)
 
 
 def money_short(money: Money) -> str:
@@ -62,12 +53,6 @@ def money_short(money: Money) -> str:
     text = money_text(money)
     zeros = "." + "0" * money.exponent
     return text.removesuffix(zeros) if money.exponent else text
-
-
-def symbol_of(currency: str) -> str:
-    """Return the currency's sign, or its code where it has none."""
-    symbol: str = get_currency_symbol(currency, locale=_locale(currency))
-    return symbol
 
 
 def zone(name: str | None) -> ZoneInfo:
@@ -106,7 +91,3 @@ def relative_text(moment: dt.datetime, now: dt.datetime) -> str:
 def _zone_label(local: dt.datetime) -> str:
     label = local.strftime("%Z")
     return label if label.isalpha() else f"UTC{label}"
-
-
-def _locale(currency: str) -> str:
-    return INDIAN if currency == "INR" else WESTERN

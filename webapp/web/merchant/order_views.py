@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from flask import g, request, url_for
 
 from webapp import accounts, analytics, orders, outbox, payments
-from webapp.kernel import clock, crypto, words
+from webapp.kernel import clock, crypto, currencies
 from webapp.kernel.money import EXPONENTS, Money
 from webapp.kernel.paging import PageRequest
 from webapp.orders import CheckoutSession, Order
@@ -152,7 +152,7 @@ def currency_choices() -> list[tuple[str, str]]:
 
 
 def _currency_label(code: str) -> str:
-    symbol = words.symbol_of(code)
+    symbol = currencies.symbol_of(code)
     return code if symbol == code else f"{code} ({symbol})"
 
 
