@@ -117,9 +117,9 @@ class Till:
         else:
             ends = max(session.expires_at, at + SECONDS)
             payment.finished_at = ends
-            because = "Every try was declined and the link's time is over."
+            because = "Every try was declined and the link’s time is over."
             if sale.ending == "expired":
-                because = "Nobody paid before the link's time was over."
+                because = "Nobody paid before the link’s time was over."
             self._rows.step(payment, sale.ending, ends, because=because)
             self._close(session, "expired", ends, "Its time was over.")
         self._rows.put("payment", payment, metadata={})

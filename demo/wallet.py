@@ -41,5 +41,5 @@ def fill(rows: Rows, cast: Cast, books: Books, at: dt.datetime) -> None:
             at + dt.timedelta(minutes=1),
             kind="wallet.deposit",
             merchant_id=accounts.PLATFORM_ID,
-            because="The demo's opening balance, topped up by card.",
+            because="The demo’s opening balance, topped up by card.",
         )

@@ -83,7 +83,7 @@ def _head(kept: str) -> audit.Head:
 
 @click.command("create-admin")
 @click.option("--email", required=True, help="The e-mail address to sign in with.")
-@click.option("--name", required=True, help="The person's name.")
+@click.option("--name", required=True, help="The person’s name.")
 @click.password_option(help="At least 12 characters.")
 def create_admin(email: str, name: str, password: str) -> None:
     """Register an admin whose address needs no confirmation."""

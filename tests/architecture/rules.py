@@ -27,6 +27,7 @@ SQL_CLOCK = re.compile(
     re.IGNORECASE,
 )
 SQL_CHANCE = re.compile(r"(?<![\w.])(random|gen_random_uuid|gen_random_bytes)\s*\(", re.IGNORECASE)
+STRAIGHT = re.compile(r"[a-z]'[a-z]|s' ")
 SQL_END = re.compile(r"\s*(COMMIT|ROLLBACK|BEGIN|SAVEPOINT)\b", re.IGNORECASE)
 SQL_STATUS = re.compile(r"\bUPDATE\b.*\bSET\b.*\bstatus\s*=", re.IGNORECASE | re.DOTALL)
 CHANCE = {"random", "uuid", "secrets", "numpy"}
@@ -211,6 +212,16 @@ def _strings(source: Source, wanted: re.Pattern[str]) -> Breaches:
             if found:
                 line = node.lineno + node.value.count("\n", 0, found.start())
                 yield line, node.value[found.start() : found.end() + 60].split("\n")[0]
+
+
+def straight_apostrophes(source: Source) -> Breaches:
+    """Sentences, which people read, whose apostrophe is the typewriter's."""
+    for node in source.nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value.strip()
+            is_sentence = text[:1].isupper() and text.endswith((".", "?")) and " " in text
+            if is_sentence and STRAIGHT.search(text):
+                yield node.lineno, text
 
 
 def _last(node: ast.AST) -> str:

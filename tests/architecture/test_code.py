@@ -35,6 +35,13 @@ class Rule:
 
 RULES = [
     Rule(
+        "the sentences that people read have the printer’s apostrophe",
+        PORTAL,
+        rules.straight_apostrophes,
+        breach='says = "It is the shopper\'s step."',
+        fine='says = "It is the shopper’s step."',
+    ),
+    Rule(
         "only transaction() commits",
         PORTAL,
         rules.committing,

@@ -50,13 +50,13 @@ CHECKS: Final[dict[str, str]] = {
         FROM (SELECT id, xid FROM transfer ORDER BY xid DESC LIMIT 1) AS newest
         WHERE newest.xid >= pg_snapshot_xmax(pg_current_snapshot())
           AND newest.xid IS DISTINCT FROM pg_current_xact_id_if_assigned()""",
-    "an entry is not in its account's currency, mode or kind": """
+    "an entry is not in its account’s currency, mode or kind": """
         SELECT format('%s entry %s', e.transfer_id, e.position)
         FROM entry e LEFT JOIN ledger_account a ON a.id = e.account_id
         WHERE a.id IS NULL
            OR (e.currency, e.livemode, e.account_kind) <> (a.currency, a.livemode, a.kind)
            OR e.user_id IS DISTINCT FROM a.user_id""",
-    "an entry is not of its transfer's merchant, mode and transaction": """
+    "an entry is not of its transfer’s merchant, mode and transaction": """
         SELECT format('%s entry %s', e.transfer_id, e.position)
         FROM entry e LEFT JOIN transfer t ON t.id = e.transfer_id
         WHERE t.id IS NULL OR (e.merchant_id, e.livemode, e.xid)

@@ -101,7 +101,7 @@ def _session_open(payment: Payment, outcome: Outcome) -> None:
     if payment.status != Status.PROCESSING:
         return
     _await_shopper(payment, attempt, outcome.next_url)
-    payment.move_to(Status.REQUIRES_ACTION, because="The provider's payment page is open.", by=BY)
+    payment.move_to(Status.REQUIRES_ACTION, because="The provider’s payment page is open.", by=BY)
 
 
 def _await_shopper(payment: Payment, attempt: Attempt, next_url: str) -> None:

@@ -165,22 +165,22 @@ _ALL = [
     _advice(
         "authentication_required",
         "Your bank wants to check that it is you, and that did not happen.",
-        "Try again and finish your bank's check.",
+        "Try again and finish your bank’s check.",
         "The bank asked for authentication, which did not happen.",
         Fault.SHOPPER,
     ),
     _advice(
         "payment_intent_authentication_failure",
         "Your bank could not confirm that it is you.",
-        "Try again and finish your bank's check, or use another card.",
+        "Try again and finish your bank’s check, or use another card.",
         "The 3-D Secure check failed.",
         Fault.SHOPPER,
     ),
     _advice(
         "abandoned",
-        "The payment on the provider's page was not finished.",
+        "The payment on the provider’s page was not finished.",
         "Start again, or choose another method.",
-        "The shopper left the provider's page.",
+        "The shopper left the provider’s page.",
         Fault.SHOPPER,
     ),
     _advice(

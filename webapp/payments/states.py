@@ -38,6 +38,8 @@ CHECK_ACTION = dt.timedelta(seconds=60)
 PROCESSING_DEADLINE = dt.timedelta(hours=23)
 ACTION_DEADLINE = dt.timedelta(minutes=30)
 METHOD_DEADLINE = dt.timedelta(minutes=15)
+CHECK_AUTHORISED = dt.timedelta(hours=1)
+#: The provider lets go after seven days; a day before, nobody can be surprised by it.
 AUTHORISED_DEADLINE = dt.timedelta(days=6)
 
 STATES = [
@@ -65,7 +67,7 @@ STATES = [
     ),
     State(
         "requires_action",
-        "The shopper's bank wants to check that it is them.",
+        "The shopper’s bank wants to check that it is them.",
         owner=Owner.SHOPPER,
         check_after=CHECK_ACTION,
         deadline=ACTION_DEADLINE,
@@ -75,11 +77,11 @@ STATES = [
         "authorised",
         "The bank holds the money; it has not been taken yet.",
         owner=Owner.MERCHANT,
-        check_after=dt.timedelta(hours=1),
+        check_after=CHECK_AUTHORISED,
         deadline=AUTHORISED_DEADLINE,
-        on_deadline="The bank lets go of the money.",
+        on_deadline="The money is let go, before the bank does so itself; nothing is charged.",
     ),
-    State("captured", "The money has been taken and is the merchant's, less the fee."),
+    State("captured", "The money has been taken and is the merchant’s, less the fee."),
     State("failed", "It was not paid. No money moved."),
     State("cancelled", "It was cancelled before any money moved."),
     State("expired", "Nobody paid before the checkout link expired. No money moved."),
@@ -89,11 +91,13 @@ EDGES = [
     Edge("", "created", "payment.created"),
     Edge("created", "awaiting_method", "payment.awaiting_method"),
     Edge("created", "processing", "payment.processing"),
+    Edge("created", "authorised", "payment.authorised"),
     Edge("created", "captured", "payment.captured"),
     Edge("created", "failed", "payment.failed"),
     Edge("created", "cancelled", "payment.cancelled"),
     Edge("created", "expired", "payment.expired"),
     Edge("awaiting_method", "processing", "payment.processing"),
+    Edge("awaiting_method", "authorised", "payment.authorised"),
     Edge("awaiting_method", "captured", "payment.captured"),
     Edge("awaiting_method", "failed", "payment.failed"),
     Edge("awaiting_method", "cancelled", "payment.cancelled"),
@@ -132,5 +136,55 @@ FLOW = Flow(
         "failed": "FAILED",
         "cancelled": "CANCELLED",
         "expired": "EXPIRED",
+    },
+)
+
+
+class AnomalyKind(StrEnum):
+    """Why money that came waits in suspense."""
+
+    LATE_SUCCESS = "late_success"
+    DOUBLE_PAYMENT = "double_payment"
+    OVERPAID = "overpaid"
+    UNDERPAID = "underpaid"
+    AMOUNT_MISMATCH = "amount_mismatch"
+
+
+#: What nobody asked for and nobody can keep: it goes back by itself where the policy says so.
+UNWANTED = (AnomalyKind.LATE_SUCCESS, AnomalyKind.DOUBLE_PAYMENT, AnomalyKind.OVERPAID)
+
+ANOMALY_FLOW = Flow(
+    "anomaly",
+    states=[
+        State(
+            "open",
+            "Money came that fits no open order. It waits in suspense until it is decided"
+            " whose it is.",
+            owner=Owner.MERCHANT,
+        ),
+        State("refunding", "It is on its way back to the shopper.", owner=Owner.US),
+        State("applying", "It is being booked to an order.", owner=Owner.US),
+        State("refunded", "It was given back to the shopper."),
+        State("applied", "It paid another order."),
+        State("accepted", "It was accepted as the payment of its order."),
+    ],
+    edges=[
+        Edge("", "open", "anomaly.opened"),
+        Edge("open", "refunding", "anomaly.refunding"),
+        Edge("open", "applying", "anomaly.applying"),
+        Edge("refunding", "refunded", "anomaly.refunded"),
+        Edge("refunding", "open", "anomaly.reopened"),
+        Edge("refunded", "open", "anomaly.reopened"),
+        Edge("applying", "applied", "anomaly.applied"),
+        Edge("applying", "accepted", "anomaly.accepted"),
+        Edge("applying", "open", "anomaly.reopened"),
+    ],
+    outside={
+        "open": "OPEN",
+        "refunding": "REFUNDING",
+        "applying": "APPLYING",
+        "refunded": "REFUNDED",
+        "applied": "APPLIED",
+        "accepted": "ACCEPTED",
     },
 )

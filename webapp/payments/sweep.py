@@ -126,8 +126,8 @@ def _expire(session_id: str, order_id: str) -> int:
 def _end_unpaid(payment: Payment) -> None:
     start.plan_cancel(payment)
     if payment.status == Status.AWAITING_METHOD:
-        because = "Every try was declined and the link's time is over."
+        because = "Every try was declined and the link’s time is over."
         steps.finish(payment, Status.FAILED, because=because)
     else:
-        because = "Nobody paid before the link's time was over."
+        because = "Nobody paid before the link’s time was over."
         steps.finish(payment, Status.EXPIRED, because=because)

@@ -142,7 +142,7 @@ def test_first_steps_and_charts_change_places_without_a_reload(shop: Shop) -> No
 
 def test_a_suspended_merchant_reads_why_and_what_still_works(shop: Shop) -> None:
     assert "has suspended this merchant" not in shop.client.page(HOME).text
-    colleague, by = a_colleague(shop, "support"), Actor("admin", "usr_1")
+    colleague = a_colleague(shop, "support")
     with db.scoped(db.ADMIN):
         accounts.suspend_merchant(
             shop.id, because="Papers are missing.", by=Actor("admin", "usr_1")

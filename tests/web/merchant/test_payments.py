@@ -47,7 +47,7 @@ def test_a_paid_payment_adds_up_to_what_the_merchant_receives(shop: Shop) -> Non
     assert "Paid by Visa •••• 4242 ₹ 1,000 .00" in page.text
     assert "Platform fee 2 % − ₹ 20 .00" in page.text
     assert "You receive ₹ 980 .00" in page.text
-    assert "The money has been taken and is the merchant's, less the fee." in page.text
+    assert "The money has been taken and is the merchant’s, less the fee." in page.text
 
 
 def test_a_declined_payment_says_why_and_that_no_money_moved(shop: Shop) -> None:
