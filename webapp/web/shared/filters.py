@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from webapp.kernel import clock, words
 from webapp.kernel.money import Money
+from webapp.web.shared.names import in_words
 from webapp.web.shared.pills import pill
 
 
@@ -24,6 +25,7 @@ def install(app: Flask) -> None:
     app.add_template_filter(lambda at: at.isoformat(), "isoformat")
     app.add_template_filter(minutes_left, "minutes_left")
     app.add_template_filter(lambda status, noun: pill(noun, status), "pill_of")
+    app.add_template_filter(named, "named")
 
 
 def money(amount: Money) -> Markup:
@@ -55,6 +57,11 @@ def day(at: dt.datetime | dt.date) -> str:
     if isinstance(at, dt.datetime):
         at = at.astimezone(words.zone(g.get("zone"))).date()
     return words.day_text(at)
+
+
+def named(name: str, area: str) -> Markup:
+    """Return a machine's name in words, the name itself kept as its title."""
+    return Markup('<span title="{}">{}</span>').format(name, in_words(name, area))
 
 
 def minutes_left(ends_at: dt.datetime) -> str:
