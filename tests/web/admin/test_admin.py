@@ -213,3 +213,25 @@ def test_a_filter_that_is_not_ours_is_refused_in_words(desk: CheckedClient, quer
 def test_the_books_are_checked_on_request(desk: CheckedClient) -> None:
     a_payment(Status.CAPTURED)
     assert "transfers" in desk.page("/admin/books").text.lower()
+
+
+def test_the_machines_names_are_in_words_with_the_name_beside_them(desk: CheckedClient) -> None:
+    payment_id = a_payment(Status.CAPTURED)
+    desk.page(f"/admin/payments/{payment_id}")
+    page = desk.get(f"/admin/payments/{payment_id}").text
+    assert '<span title="create_intent">Announce the payment</span>' in page
+    trail = desk.get("/admin/audit").text
+    assert '<span title="payment.viewed">Payment looked at</span>' in trail
+    assert '<span title="admin">An admin</span>' in trail
+    books = desk.get("/admin/books").text
+    assert '<span title="clearing_card">With the provider, from cards</span>' in books
+
+
+def test_lists_keep_their_filters_from_page_to_page(desk: CheckedClient) -> None:
+    for _ in range(26):
+        a_merchant(name="Nilgiri Looms")
+    first = desk.page("/admin/merchants?status=active&q=Nilgiri")
+    older = next(link for link in first.links if "older=" in link)
+    assert "status=active" in older
+    assert "q=Nilgiri" in older
+    assert any("newer=" in link for link in desk.page(older).links)

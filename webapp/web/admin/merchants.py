@@ -8,8 +8,9 @@ from werkzeug.wrappers import Response
 from webapp import accounts, audit, payments
 from webapp.kernel import crypto, db
 from webapp.kernel.errors import Invalid
-from webapp.kernel.paging import PageRequest, page_request
+from webapp.kernel.paging import PageRequest
 from webapp.web.admin.door import acting, blueprint
+from webapp.web.admin.lists import asked_list
 from webapp.web.shared.guards import settings
 
 SHORT = PageRequest(limit=10)
@@ -19,18 +20,11 @@ MAX_REASON = 300
 @blueprint.get("/admin/merchants")
 def merchants() -> Response:
     """Show all merchants, newest first."""
-    asked = page_request(older=request.args.get("older"), newer=request.args.get("newer"))
-    status = request.args.get("status") or None
-    name = request.args.get("q", "").strip() or None
-    page = accounts.merchants_page(asked, status=status, name=name)
+    asked = asked_list()
+    page = accounts.merchants_page(asked.page, status=asked.status, name=asked.typed or None)
+    counts = accounts.merchant_counts()
     return make_response(
-        render_template(
-            "admin/merchants.html",
-            page=page,
-            counts=accounts.merchant_counts(),
-            status=status,
-            name=name or "",
-        )
+        render_template("admin/merchants.html", page=page, asked=asked, counts=counts)
     )
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from webapp import accounts, audit, gateway, outbox, payments
 from webapp.kernel import db
 from webapp.kernel.errors import Invalid
-from webapp.kernel.paging import page_request
 from webapp.payments import PaymentFilter
 from webapp.web.admin.door import acting, blueprint
+from webapp.web.admin.lists import asked_list
 from webapp.web.merchant.money_lines import money_lines
 from webapp.web.merchant.timelines import timeline_of
 from webapp.web.shared.pills import PILLS, pill
@@ -19,20 +19,18 @@ from webapp.web.shared.pills import PILLS, pill
 @blueprint.get("/admin/payments")
 def payments_list() -> Response:
     """Show all payments, newest first, filtered by what the address says."""
-    asked = page_request(older=request.args.get("older"), newer=request.args.get("newer"))
-    status = request.args.get("status") or None
-    if status is not None and status not in PILLS["payment"]:
+    asked = asked_list()
+    if asked.status is not None and asked.status not in PILLS["payment"]:
         raise Invalid("There is no such status.", param="status")
-    typed = request.args.get("q", "").strip()
-    wanted = PaymentFilter(statuses=(status,) if status else (), text=typed or None)
-    page = payments.payments_everywhere(asked=wanted, page=asked)
+    statuses = (asked.status,) if asked.status else ()
+    wanted = PaymentFilter(statuses=statuses, text=asked.typed or None)
+    page = payments.payments_everywhere(asked=wanted, page=asked.page)
     return make_response(
         render_template(
             "admin/payments.html",
             page=page,
-            pills=PILLS["payment"],
-            status=status,
-            typed=typed,
+            names=[(name, shown.label) for name, shown in PILLS["payment"].items()],
+            asked=asked,
             sellers=accounts.merchant_cards(row.payment.merchant_id or "" for row in page.rows),
         )
     )

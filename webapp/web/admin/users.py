@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from webapp import accounts, audit
 from webapp.accounts import User
 from webapp.kernel import crypto, db
 from webapp.kernel.errors import Forbidden
-from webapp.kernel.paging import page_request
 from webapp.web.admin.door import acting, blueprint
+from webapp.web.admin.lists import asked_list
 from webapp.web.admin.merchants import reason
 
 
 @blueprint.get("/admin/users")
 def users() -> Response:
     """Show all people, newest first; an exact e-mail address finds one."""
-    asked = page_request(older=request.args.get("older"), newer=request.args.get("newer"))
-    status = request.args.get("status") or None
-    email = request.args.get("q", "").strip() or None
-    page = accounts.users_page(asked, status=status, email=email)
+    asked = asked_list()
+    page = accounts.users_page(asked.page, status=asked.status, email=asked.typed or None)
     return make_response(
         render_template(
             "admin/users.html",
             page=page,
             rows=[_masked(user) for user in page.rows],
             counts=accounts.user_counts(),
-            status=status,
-            email=email or "",
+            asked=asked,
         )
     )
 
