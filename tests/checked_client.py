@@ -66,8 +66,9 @@ class Page(HTMLParser):
             self._text.append(data)
 
     def form(self, action: str) -> Form:
-        """Return the form whose action ends so."""
-        return next(form for form in self.forms if form.action.split("?")[0].endswith(action))
+        """Return the form whose action ends so; one that is posted before one that searches."""
+        found = [form for form in self.forms if form.action.split("?")[0].endswith(action)]
+        return min(found, key=lambda form: form.method != "post")
 
     def _note(self, tag: str, found: dict[str, str | None]) -> None:
         if (identity := found.get("id")) is not None:

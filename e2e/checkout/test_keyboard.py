@@ -118,10 +118,16 @@ def test_a_merchant_signs_in_makes_an_order_and_finds_it(windows: Windows) -> No
     expect(heading).to_contain_text("Order #")
     number = heading.inner_text().strip().removeprefix("Order #")
     keys.press("/")
-    assert keys.focused() == "Search payments"
-    keys.write("no such payment")
+    assert keys.focused() == "Search orders"
+    keys.write("nothing of the kind")
+    keys.press("Escape")
+    expect(page.get_by_role("searchbox", name="Search orders").first).to_have_value("")
+    keys.write("no such order")
     keys.press("Enter")
-    expect(page.get_by_text("No payment matches")).to_be_visible()
+    expect(page.get_by_text("No order matches")).to_be_visible()
+    keys.press("/")
+    keys.press("Escape", times=2)
+    assert keys.focused() == "", "Escape leaves the search, so that the keys work again"
     keys.go_to("Orders")
     keys.press("Enter")
     expect(page.get_by_role("heading", level=1, name="Orders")).to_be_visible()

@@ -95,6 +95,15 @@ function walk(step) {
   links[Math.min(links.length - 1, Math.max(0, at + step))].focus();
 }
 
+/* Escape empties the search, and then leaves it, so that the keys work again */
+document.addEventListener("keydown", (event) => {
+  const search = event.target;
+  if (event.key !== "Escape" || !(search instanceof HTMLInputElement) || search.dataset.search === undefined) return;
+  event.preventDefault();
+  if (search.value) search.value = "";
+  else search.blur();
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
   if (event.key === "/") {

@@ -215,3 +215,14 @@ def test_a_suspended_merchant_gets_no_new_order_or_link_and_still_cancels(shop: 
     assert [one.id for one in orders_in(shop)] == [order.id]
     page = f"/merchant/orders/{order.id}"
     assert shop.client.send(page, "/cancel").status_code == 303
+
+
+def test_the_search_of_an_order_page_looks_through_orders(shop: Shop) -> None:
+    order = an_order(shop)
+    for place in ("/merchant/orders", NEW, f"/merchant/orders/{order.id}"):
+        text = shop.client.get(place).get_data(as_text=True)
+        assert 'aria-label="Search orders" action="/merchant/orders" method="get"' in text
+    found = shop.client.get(f"/merchant/orders?q={order.number}").get_data(as_text=True)
+    assert f"/merchant/orders/{order.id}" in found
+    assert f'value="{order.number}"' in found
+    assert "q" in shop.client.page("/merchant").form("/merchant/payments").fields

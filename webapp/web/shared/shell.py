@@ -42,6 +42,10 @@ ADMIN = (
     Entry("Health", "/admin/health", "heart-pulse"),
 )
 NAVIGATION = {"merchant": MERCHANT, "admin": ADMIN}
+#: What the merchant's search looks through on the pages below an address; elsewhere, payments.
+SEARCHES = {
+    "/merchant/orders": ("/merchant/orders", "Search orders"),
+}
 HOMES = {"merchant": "/merchant", "admin": "/admin"}
 
 
@@ -57,12 +61,16 @@ def frame(settings: Settings) -> dict[str, object]:
         "account_links": _places(person, door),
     }
     if door == "merchant":
-        found |= {
-            "search_url": "/merchant/payments",
-            "search_label": "Search payments",
-            "query": request.args.get("q", ""),
-        }
+        found |= {**_search(request.path), "query": request.args.get("q", "")}
     return found
+
+
+def _search(path: str) -> dict[str, str]:
+    """Return what the search of a merchant's page looks through: the things it is about."""
+    for start, (url, label) in SEARCHES.items():
+        if path.startswith(start):
+            return {"search_url": url, "search_label": label}
+    return {"search_url": "/merchant/payments", "search_label": "Search payments"}
 
 
 def navigation(door: str) -> list[dict[str, object]]:
