@@ -15,6 +15,8 @@ from webapp.gateway.calls import (
     ExpireSession,
     Kind,
     LookUp,
+    LookUpRefund,
+    Refund,
 )
 from webapp.gateway.claims import Operation
 from webapp.gateway.context import QUIET, Context
@@ -77,6 +79,7 @@ __all__ = [
     "Failure",
     "Kind",
     "LookUp",
+    "LookUpRefund",
     "NeedsPerson",
     "NotWaitingForPerson",
     "Operation",
@@ -86,6 +89,7 @@ __all__ = [
     "ProviderError",
     "ProviderEvent",
     "ProviderOperation",
+    "Refund",
     "Refused",
     "Result",
     "State",

@@ -29,6 +29,8 @@ class Kind(StrEnum):
     CREATE_SESSION = "create_session"
     EXPIRE_SESSION = "expire_session"
     LOOK_UP = "look_up"
+    REFUND = "refund"
+    LOOK_UP_REFUND = "look_up_refund"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,49 @@ class LookUp:
     operation_id: str | None = None
 
 
-Call: TypeAlias = CreateIntent | Confirm | Capture | Cancel | CreateSession | ExpireSession | LookUp
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Give `amount_minor` (minor units) of what an intent took back to where it came from.
+
+    `reason` is one of the provider's words, or None; `refund_id` is our refund.
+    """
+
+    intent_id: str
+    amount_minor: int
+    currency: str
+    refund_id: str
+    reason: str | None = None
+
+    @property
+    def amount(self) -> Money:
+        """The amount to be given back."""
+        return Money(self.amount_minor, self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpRefund:
+    """Ask where a refund stands: by the provider's id, else among its intent's refunds.
+
+    There it is the one that carries our refund's id, or with `operation_id` that operation's.
+    """
+
+    intent_id: str
+    refund_id: str
+    provider_refund_id: str | None = None
+    operation_id: str | None = None
+
+
+Call: TypeAlias = (
+    CreateIntent
+    | Confirm
+    | Capture
+    | Cancel
+    | CreateSession
+    | ExpireSession
+    | LookUp
+    | Refund
+    | LookUpRefund
+)
 _RECORDS: dict[Kind, type[Call]] = {
     Kind.CREATE_INTENT: CreateIntent,
     Kind.CONFIRM: Confirm,
@@ -119,6 +163,8 @@ _RECORDS: dict[Kind, type[Call]] = {
     Kind.CREATE_SESSION: CreateSession,
     Kind.EXPIRE_SESSION: ExpireSession,
     Kind.LOOK_UP: LookUp,
+    Kind.REFUND: Refund,
+    Kind.LOOK_UP_REFUND: LookUpRefund,
 }
 
 

@@ -8,13 +8,25 @@ from typing import Any
 import structlog
 
 from webapp.gateway import policy
-from webapp.gateway.calls import Call, Cancel, Capture, Confirm, ExpireSession, Kind, LookUp
+from webapp.gateway.calls import (
+    Call,
+    Cancel,
+    Capture,
+    Confirm,
+    ExpireSession,
+    Kind,
+    LookUp,
+    LookUpRefund,
+    Refund,
+)
 from webapp.gateway.claims import Claim
 from webapp.gateway.errors import NeedsPerson, Refused
 from webapp.gateway.port import CallKey, Failure, Outcome, Provider
 from webapp.kernel import db
 from webapp.kernel.crypto import CannotOpen
 
+#: What moves no money, and so may be asked again at any time.
+QUESTIONS = frozenset({Kind.LOOK_UP, Kind.LOOK_UP_REFUND})
 _log = structlog.get_logger(__name__)
 
 
@@ -34,7 +46,7 @@ def dial(provider: Provider, claim: Claim) -> Outcome | Failure:
     except (CannotOpen, TypeError, KeyError) as wrong:
         raise NeedsPerson("unreadable_request", type(wrong).__name__) from wrong
     key = CallKey(operation.id, operation.subject_id)
-    if operation.kind is not Kind.LOOK_UP:
+    if operation.kind not in QUESTIONS:
         must_look = claim.is_late
         if must_look or (not claim.is_first and claim.tries >= policy.LOOK_FIRST_AFTER_TRIES):
             found = _look(provider, key, operation.kind, call)
@@ -52,7 +64,10 @@ def dial(provider: Provider, claim: Claim) -> Outcome | Failure:
 def _look(provider: Provider, key: CallKey, kind: Kind, call: Call) -> Outcome | None:
     """Return what came of an earlier sending if that shows beyond doubt, or None."""
     try:
-        found = provider.look_up(key, _question(key, call))
+        if isinstance(call, Refund):
+            found = provider.look_up_refund(key, _refund_question(key, call))
+        else:
+            found = provider.look_up(key, _question(key, call))
     except Refused:
         return None
     return found if policy.settles(kind, call, found) else None
@@ -66,6 +81,12 @@ def _question(key: CallKey, call: Call) -> LookUp:
     return LookUp(operation_id=key.operation_id)
 
 
+def _refund_question(key: CallKey, call: Refund) -> LookUpRefund:
+    return LookUpRefund(
+        intent_id=call.intent_id, refund_id=call.refund_id, operation_id=key.operation_id
+    )
+
+
 def _send(provider: Provider, kind: Kind) -> Callable[[CallKey, Any], Outcome]:
     by_kind: Mapping[Kind, Callable[[CallKey, Any], Outcome]] = {
         Kind.CREATE_INTENT: provider.create_intent,
@@ -75,5 +96,7 @@ def _send(provider: Provider, kind: Kind) -> Callable[[CallKey, Any], Outcome]:
         Kind.CREATE_SESSION: provider.create_session,
         Kind.EXPIRE_SESSION: provider.expire_session,
         Kind.LOOK_UP: provider.look_up,
+        Kind.REFUND: provider.refund,
+        Kind.LOOK_UP_REFUND: provider.look_up_refund,
     }
     return by_kind[kind]

@@ -50,7 +50,7 @@ def _one_of(column: str, words: type[StrEnum] | tuple[StrEnum, ...]) -> str:
 
 
 CHARGING = _one_of("kind", (Kind.CONFIRM, Kind.CAPTURE, Kind.CREATE_SESSION))
-ASKING = _one_of("kind", (Kind.LOOK_UP, Kind.CANCEL))
+ASKING = _one_of("kind", (Kind.LOOK_UP, Kind.CANCEL, Kind.LOOK_UP_REFUND))
 IS_OPEN = _one_of("state", OPEN_STATES)
 IS_LIVE = _one_of("state", (*OPEN_STATES, State.MANUAL))
 
@@ -77,6 +77,12 @@ class ProviderOperation(Base):
             "subject_id",
             unique=True,
             postgresql_where=text("kind = 'create_intent' AND state <> 'failed'"),
+        ),
+        Index(
+            "uq_provider_operation_one_refund",
+            "subject_id",
+            unique=True,
+            postgresql_where=text("kind = 'refund' AND state <> 'failed'"),
         ),
         Index(
             "uq_provider_operation_one_question",

@@ -13,7 +13,7 @@ from webapp.gateway import claims, policy, providers
 from webapp.gateway.calls import Call, Kind, as_stored, call_of
 from webapp.gateway.claims import Claim, Operation, operation_of
 from webapp.gateway.context import QUIET, Context
-from webapp.gateway.dialling import dial
+from webapp.gateway.dialling import QUESTIONS, dial
 from webapp.gateway.errors import (
     NeedsPerson,
     NotWaitingForPerson,
@@ -29,9 +29,11 @@ from webapp.kernel.errors import Refusal
 WAKE = "operations"
 APPLY_TRIES = 3
 #: What is done for good once it succeeded.
-DONE_ONCE = frozenset({Kind.CREATE_INTENT, Kind.CANCEL, Kind.EXPIRE_SESSION})
+DONE_ONCE = frozenset({Kind.CREATE_INTENT, Kind.CANCEL, Kind.EXPIRE_SESSION, Kind.REFUND})
 #: Of which a subject needs one at a time, whatever the purpose.
-ONE_A_SUBJECT = frozenset({Kind.CREATE_INTENT, Kind.CANCEL, Kind.LOOK_UP})
+ONE_A_SUBJECT = frozenset(
+    {Kind.CREATE_INTENT, Kind.CANCEL, Kind.LOOK_UP, Kind.REFUND, Kind.LOOK_UP_REFUND}
+)
 APPLY_AGAIN_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
 
@@ -220,7 +222,7 @@ def _close(claim: Claim, answer: Answer) -> bool:
     return claims.close(
         claim,
         State.FAILED if is_no else State.SUCCEEDED,
-        object_id=answer.session_id or answer.intent_id,
+        object_id=answer.refund_id or answer.session_id or answer.intent_id,
         result=_kept(answer),
         error=answer.decline.code if answer.decline else None,
     )
@@ -233,6 +235,8 @@ def _kept(outcome: Outcome) -> dict[str, Any]:
         "intent_id": outcome.intent_id,
         "session_id": outcome.session_id,
         "charge_id": outcome.charge_id,
+        "refund_id": outcome.refund_id,
+        "failure_code": outcome.failure_code,
         "amount_minor": outcome.amount.minor if outcome.amount else None,
         "currency": outcome.amount.currency if outcome.amount else None,
         "decline_code": outcome.decline.decline_code if outcome.decline else None,
@@ -259,7 +263,7 @@ def _under_way(kind: Kind, subject_id: str, purpose: str) -> Operation | None:
     states = [State.PENDING, State.IN_FLIGHT, State.UNKNOWN, State.MANUAL]
     if kind in DONE_ONCE:
         states.append(State.SUCCEEDED)
-    if kind is Kind.LOOK_UP:
+    if kind in QUESTIONS:
         states.remove(State.MANUAL)
     wanted = select(ProviderOperation).where(
         ProviderOperation.subject_id == subject_id,

@@ -20,8 +20,10 @@ LONGEST_WAIT_SECONDS = 600
 INBOX_TRIES = 8
 _JITTER = 0.2
 
+#: Where a refund stands; nothing that is said of a payment.
+REFUND_RESULTS = frozenset({Result.REFUND_PENDING, Result.REFUND_SUCCEEDED, Result.REFUND_FAILED})
 _SETTLES: dict[Kind, frozenset[Result]] = {
-    Kind.CREATE_INTENT: frozenset(Result) - {Result.SESSION_EXPIRED},
+    Kind.CREATE_INTENT: frozenset(Result) - {Result.SESSION_EXPIRED} - REFUND_RESULTS,
     Kind.CONFIRM: frozenset(
         {
             Result.SUCCEEDED,
@@ -35,7 +37,9 @@ _SETTLES: dict[Kind, frozenset[Result]] = {
     Kind.CANCEL: frozenset({Result.SUCCEEDED, Result.CANCELLED}),
     Kind.CREATE_SESSION: frozenset({Result.SUCCEEDED, Result.PROCESSING, Result.CANCELLED}),
     Kind.EXPIRE_SESSION: frozenset({Result.SUCCEEDED, Result.PROCESSING, Result.SESSION_EXPIRED}),
-    Kind.LOOK_UP: frozenset(Result),
+    Kind.LOOK_UP: frozenset(Result) - REFUND_RESULTS,
+    Kind.REFUND: REFUND_RESULTS,
+    Kind.LOOK_UP_REFUND: REFUND_RESULTS,
 }
 
 

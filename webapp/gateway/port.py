@@ -16,6 +16,8 @@ from webapp.gateway.calls import (
     CreateSession,
     ExpireSession,
     LookUp,
+    LookUpRefund,
+    Refund,
 )
 from webapp.kernel.money import Money
 
@@ -32,6 +34,9 @@ class Result(StrEnum):
     CANCELLED = "cancelled"
     SESSION_OPEN = "session_open"
     SESSION_EXPIRED = "session_expired"
+    REFUND_PENDING = "refund_pending"
+    REFUND_SUCCEEDED = "refund_succeeded"
+    REFUND_FAILED = "refund_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,8 @@ class Outcome:
     our payment and `operation_id` our operation, as the provider gave them back. `method_id` says
     which try a decline belongs to, so that late news of one try does not end another.
     With `session_open`, a `decline` is one that the shopper met on the provider's page, where
-    another try is still possible.
+    another try is still possible. Of a refund, `amount` is what goes back, `refund_id` the
+    provider's id, `bank_reference` what the shopper can quote to their bank.
     """
 
     result: Result
@@ -82,6 +88,9 @@ class Outcome:
     charge_id: str | None = None
     three_d_secure: str | None = None
     provider_fee: Money | None = None
+    refund_id: str | None = None
+    bank_reference: str | None = None
+    failure_code: str | None = None
     subject_id: str | None = None
     operation_id: str | None = None
 
@@ -147,6 +156,12 @@ class Provider(Protocol):
 
     def look_up(self, key: CallKey, call: LookUp) -> Outcome:
         """Ask where things stand; raises Refused code `not_found` when there is nothing."""
+
+    def refund(self, key: CallKey, call: Refund) -> Outcome:
+        """Give money back: refund_pending, refund_succeeded or refund_failed."""
+
+    def look_up_refund(self, key: CallKey, call: LookUpRefund) -> Outcome:
+        """Ask where a refund stands; raises Refused code `not_found` when there is none."""
 
     def parse_event(self, body: bytes, signature: str) -> Event:
         """Read a signed message from its raw bytes; raises BadSignature or BadEvent."""

@@ -9,7 +9,7 @@ import json
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 import stripe
 import structlog
@@ -25,6 +25,8 @@ from webapp.gateway.calls import (
     CreateSession,
     ExpireSession,
     LookUp,
+    LookUpRefund,
+    Refund,
 )
 from webapp.gateway.errors import BadEvent, NeedsPerson, Refused
 from webapp.gateway.port import CallKey, Event, Outcome, Result
@@ -33,6 +35,7 @@ from webapp.gateway.transport import Transport
 from webapp.kernel import clock
 
 Reason: TypeAlias = Literal["abandoned", "duplicate", "fraudulent", "requested_by_customer"]
+RefundReason: TypeAlias = Literal["duplicate", "fraudulent", "requested_by_customer"]
 _log = structlog.get_logger(__name__)
 #: The intent is not where the call expects it; where it is, is the answer.
 ELSEWHERE = frozenset({"payment_intent_unexpected_state", "charge_already_captured"})
@@ -41,6 +44,8 @@ _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, O
 CHARGE_DETAILS = "latest_charge.balance_transaction"
 #: Shows the card while the bank still asks the shopper.
 METHOD = "payment_method"
+_REFUND_REASONS = frozenset(get_args(RefundReason))
+REFUNDS_A_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +202,28 @@ class StripeProvider:
             return self._session(key, call.session_id)
         return self._search(key, call.operation_id or key.operation_id)
 
+    def refund(self, key: CallKey, call: Refund) -> Outcome:
+        """Give money back; the refund carries our refund's id and the operation's."""
+        params: stripe.params.RefundCreateParams = {
+            "payment_intent": call.intent_id,
+            "amount": call.amount_minor,
+            "metadata": {"subject": call.refund_id, "operation": key.operation_id},
+        }
+        if call.reason in _REFUND_REASONS:
+            params["reason"] = cast("RefundReason", call.reason)
+        made = ask(
+            lambda: self._client.v1.refunds.create(params, {"idempotency_key": key.operation_id})
+        )
+        return _ours(reading.refund(made.to_dict()), key)
+
+    def look_up_refund(self, key: CallKey, call: LookUpRefund) -> Outcome:
+        """Ask where a refund stands; raises Refused code `not_found` when there is none."""
+        if call.provider_refund_id is not None:
+            known = call.provider_refund_id
+            found = ask(lambda: self._client.v1.refunds.retrieve(known))
+            return _ours(reading.refund(found.to_dict()), key)
+        return self._refund_among(key, call)
+
     def parse_event(self, body: bytes, signature_header: str) -> Event:
         """Read a signed message from its raw bytes; raises BadSignature or BadEvent."""
         now = int(clock.now().timestamp())
@@ -264,6 +291,22 @@ class StripeProvider:
             )
         )
         return _ours(reading.session(found.to_dict()), key)
+
+    def _refund_among(self, key: CallKey, call: LookUpRefund) -> Outcome:
+        """Find ours among an intent's refunds: all pages, as one payment may have many."""
+        wanted = call.operation_id or call.refund_id
+        every = ask(
+            lambda: list(
+                self._client.v1.refunds.list(
+                    {"payment_intent": call.intent_id, "limit": REFUNDS_A_PAGE}
+                ).auto_paging_iter()
+            )
+        )
+        for one in every:
+            outcome = reading.refund(one.to_dict())
+            if wanted in {outcome.operation_id, outcome.subject_id}:
+                return _ours(outcome, key)
+        raise Refused("not_found", f"the provider knows no refund of {wanted}")
 
     def _search(self, key: CallKey, operation_id: str) -> Outcome:
         found = ask(

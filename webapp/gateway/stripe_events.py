@@ -23,6 +23,9 @@ _INTENT_NEWS = frozenset(
     )
 )
 _CHARGE_NEWS = frozenset({"charge.succeeded", "charge.captured"})
+_REFUND_NEWS = frozenset(
+    {"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"}
+)
 _SESSION_NEWS = frozenset(
     f"checkout.session.{kind}" for kind in ("completed", "expired", "async_payment_succeeded")
 )
@@ -54,6 +57,10 @@ def _news(kind: str, thing: Mapping[str, Any]) -> Outcome | None:
         return reading.charge(thing)
     if kind in _SESSION_NEWS:
         return reading.session(thing)
+    if kind in _REFUND_NEWS:
+        return reading.refund(thing)
+    if kind == "charge.refunded":
+        return reading.refund_of_charge(thing)
     return None
 
 

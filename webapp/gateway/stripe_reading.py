@@ -112,6 +112,48 @@ def session(thing: Thing) -> Outcome:
     )
 
 
+_REFUND_STANDS: dict[str, Result] = {
+    "pending": Result.REFUND_PENDING,
+    "requires_action": Result.REFUND_PENDING,
+    "succeeded": Result.REFUND_SUCCEEDED,
+    "failed": Result.REFUND_FAILED,
+    "canceled": Result.REFUND_FAILED,
+}
+
+
+def refund(thing: Thing) -> Outcome:
+    """Read a Refund; a cancelled one counts as failed, with that as its reason."""
+    metadata = _map(thing.get("metadata"))
+    result = _REFUND_STANDS[thing["status"]]
+    failed = result is Result.REFUND_FAILED
+    return Outcome(
+        result=result,
+        intent_id=_id(thing.get("payment_intent")),
+        charge_id=_id(thing.get("charge")),
+        refund_id=thing["id"],
+        amount=money(thing["amount"], thing["currency"]),
+        bank_reference=_bank_reference(_map(thing.get("destination_details"))),
+        failure_code=(thing.get("failure_reason") or thing["status"]) if failed else None,
+        subject_id=metadata.get("subject"),
+        operation_id=metadata.get("operation"),
+    )
+
+
+def refund_of_charge(thing: Thing) -> Outcome | None:
+    """Read the newest refund that a charge shows, or None where it shows none.
+
+    Newer versions of the API leave them out; each refund then tells its own story.
+    """
+    shown = _map(thing.get("refunds")).get("data")
+    return refund(shown[0]) if isinstance(shown, list) and shown else None
+
+
+def _bank_reference(details: Thing) -> str | None:
+    """Return what the bank knows the refund by: an ARN, STAN or RRN, once it is available."""
+    reference = _map(details.get(details.get("type") or "card")).get("reference")
+    return reference if isinstance(reference, str) and reference else None
+
+
 def decline(error: Thing) -> Decline:
     """Read an error object of type card_error, or an intent's last_payment_error."""
     return Decline(
