@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -37,7 +38,7 @@ class House:
         for name in names:
             module, log = f"jobs.{name.partition('-')[0]}", self.folder / f"{name}.log"
             running = self.ground.running(
-                "-m", module, log=log, PROVIDER_ORIGIN=self.sandbox.origin, PAYDECK_TEST=name
+                "-m", module, log=log, PROVIDER_ORIGIN=self.sandbox.origin, PAYDECK_TEST=mark(name)
             )
             self.running[name] = self.stack.enter_context(running)
         for name in names:
@@ -62,10 +63,10 @@ class House:
 
     def family(self, name: str) -> list[int]:
         """Return the living processes that a started process is, or has forked."""
-        mark, alive = f"PAYDECK_TEST={name}".encode(), []
+        marked, alive = f"PAYDECK_TEST={mark(name)}".encode(), []
         for place in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                is_marked = mark in (place / "environ").read_bytes().split(b"\0")
+                is_marked = marked in (place / "environ").read_bytes().split(b"\0")
                 if is_marked and " Z " not in (place / "stat").read_text():
                     alive.append(int(place.name))
         return alive
@@ -94,3 +95,8 @@ class House:
     def waiting(self) -> object:
         """Return how many facts are still to be told."""
         return self.shop.one("SELECT count(*) FROM outbox_due")
+
+
+def mark(name: str) -> str:
+    """Return what tells a process of this run from one that another run has started."""
+    return f"{os.getpid()}:{name}"

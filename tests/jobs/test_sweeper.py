@@ -24,7 +24,7 @@ def test_of_two_sweepers_one_leads_and_the_other_takes_over(ground: Ground) -> N
     assert not second.is_held()
     assert first.is_held()
     first.give_up()
-    assert second.is_held()
+    until(second.is_held, seconds=3, what="the other leads")
     assert not first.is_held()
     second.give_up()
 
