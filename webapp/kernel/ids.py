@@ -25,6 +25,7 @@ PREFIXES: dict[str, str] = {
     "provider_event": "pev",
     "anomaly": "ano",
     "transfer": "tr",
+    "correction": "cor",
     "account": "acc",
     "wallet": "wal",
     "fact": "fact",

@@ -8,15 +8,19 @@ are positive; clearing is negative by what the provider still has for us.
 from webapp.ledger.accounts import (
     PLATFORM_ID,
     AccountRef,
+    account_named,
     clearing,
     fees,
     payable,
+    refunds_in_transit,
+    store_credit,
     suspense,
     wallet,
 )
-from webapp.ledger.books import BooksReport, BooksUnreadable, Total, check_books
-from webapp.ledger.entries import Line
-from webapp.ledger.errors import InsufficientBalance, ReferenceReused
+from webapp.ledger.books import BooksReport, BooksUnreadable, Total, check_books, totals
+from webapp.ledger.checks import CHECKS
+from webapp.ledger.entries import LARGEST_MINOR, Line
+from webapp.ledger.errors import InsufficientBalance, ReferenceReused, TransferNotFound
 from webapp.ledger.queries import (
     EntryLine,
     TransferLine,
@@ -29,8 +33,15 @@ from webapp.ledger.queries import (
     wallet_entries,
 )
 from webapp.ledger.service import fold_checkpoints, post, reverse
+from webapp.ledger.transfers import (
+    TransferDetail,
+    transfer,
+    transfers_everywhere,
+)
 
 __all__ = [
+    "CHECKS",
+    "LARGEST_MINOR",
     "PLATFORM_ID",
     "AccountRef",
     "BooksReport",
@@ -40,7 +51,10 @@ __all__ = [
     "Line",
     "ReferenceReused",
     "Total",
+    "TransferDetail",
     "TransferLine",
+    "TransferNotFound",
+    "account_named",
     "balance",
     "check_books",
     "clearing",
@@ -50,9 +64,14 @@ __all__ = [
     "fold_checkpoints",
     "payable",
     "post",
+    "refunds_in_transit",
     "reverse",
+    "store_credit",
     "suspense",
+    "totals",
+    "transfer",
     "transfer_by_reference",
+    "transfers_everywhere",
     "transfers_of",
     "wallet",
     "wallet_balances",

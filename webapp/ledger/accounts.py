@@ -11,6 +11,8 @@ PAYABLE = "payable"
 FEES = "fees"
 WALLET = "wallet"
 SUSPENSE = "suspense"
+REFUNDS_IN_TRANSIT = "refunds_in_transit"
+STORE_CREDIT = "store_credit"
 CLEARING = "clearing_"
 
 
@@ -55,3 +57,22 @@ def wallet(user_id: str, livemode: bool, currency: str) -> AccountRef:  # noqa: 
 def suspense(livemode: bool, currency: str) -> AccountRef:  # noqa: FBT001 - mode
     """Money that came without a place to go, until somebody decides."""
     return AccountRef(PLATFORM_ID, livemode, SUSPENSE, currency)
+
+
+def account_named(name: str) -> AccountRef:
+    """Return the account that a name is of; raises ValueError where it names none."""
+    merchant_id, mode, kind, currency, *owner = name.split("/")
+    if mode not in {"live", "test"} or len(owner) > 1:
+        message = "that is no account's name"
+        raise ValueError(message)
+    return AccountRef(merchant_id, mode == "live", kind, currency, owner[0] if owner else None)
+
+
+def refunds_in_transit(livemode: bool, currency: str) -> AccountRef:  # noqa: FBT001 - mode
+    """Money on its way back to shoppers, until the provider says that it has gone."""
+    return AccountRef(PLATFORM_ID, livemode, REFUNDS_IN_TRANSIT, currency)
+
+
+def store_credit(livemode: bool, currency: str) -> AccountRef:  # noqa: FBT001 - mode
+    """What merchants gave back as credit, for the moment until it pays another order."""
+    return AccountRef(PLATFORM_ID, livemode, STORE_CREDIT, currency)

@@ -8,9 +8,8 @@ from sqlalchemy import Engine, text
 
 from webapp.kernel import db
 from webapp.kernel.money import Money
+from webapp.kernel.proof import EXAMPLES, Check, look
 from webapp.ledger.checks import CHECKS
-
-EXAMPLES = 20
 
 _TOTALS = text(
     """
@@ -66,9 +65,9 @@ def check_books() -> BooksReport:
         if session.scalar(_BLIND):
             message = "check the books as worker, admin or owner"
             raise BooksUnreadable(message)
-        problems = [problem for name, query in CHECKS.items() for problem in _problems(name, query)]
+        problems = [problem for check in CHECKS for problem in _problems(check)]
         transfers, entries = session.execute(_SIZES).one()
-        return BooksReport(problems, transfers, entries, _totals())
+        return BooksReport(problems, transfers, entries, totals())
 
 
 def _stand_still() -> None:
@@ -78,14 +77,15 @@ def _stand_still() -> None:
         db.session.connection(execution_options=options)
 
 
-def _problems(name: str, query: str) -> list[str]:
-    rows = db.session.scalars(text(f"{query} LIMIT {EXAMPLES + 1}")).all()
-    named = [f"{name}: {row}" for row in rows[:EXAMPLES]]
-    return [*named, f"{name}: and more"] if len(rows) > EXAMPLES else named
-
-
-def _totals() -> list[Total]:
+def totals() -> list[Total]:
+    """Return what the accounts of each kind hold together, by mode, currency and kind."""
     return [
         Total(livemode, kind, accounts, Money(minor, currency))
         for livemode, kind, currency, accounts, minor in db.session.execute(_TOTALS)
     ]
+
+
+def _problems(check: Check) -> list[str]:
+    found = look(check)
+    named = [f"{check.broken}: {finding.line}" for finding in found.findings]
+    return [*named, f"{check.broken}: and more"] if found.count > EXAMPLES else named

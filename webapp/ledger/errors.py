@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webapp.kernel.errors import Conflict, Declined
+from webapp.kernel.errors import Conflict, Declined, NotFound
 
 
 class InsufficientBalance(Declined):
@@ -20,3 +20,10 @@ class ReferenceReused(Conflict):
 
     code = "reference_reused"
     says = "This was already booked with other amounts. Nothing was changed."
+
+
+class TransferNotFound(NotFound):
+    """No such transfer, or another merchant's."""
+
+    code = "transfer_not_found"
+    says = "There is no such transfer in the books."

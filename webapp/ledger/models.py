@@ -58,14 +58,19 @@ class Account(Base):
 
 
 class Transfer(Base):
-    """One balanced set of entries; `reference` names the business fact and is unique for ever."""
+    """One balanced set of entries; `reference` names the business fact and is unique for ever.
+
+    `reverses` and `corrects` name the transfer that this one undoes, or puts right.
+    """
 
     __tablename__ = "transfer"
     __table_args__ = (
         UniqueConstraint("merchant_id", "livemode", "id", "xid"),
         CheckConstraint("length(reference) BETWEEN 1 AND 200", name="reference"),
         Index("ix_transfer_xid", "xid"),
+        CheckConstraint("corrects <> id", name="corrects"),
         Index("ix_transfer_about", text("split_part(reference, ':', 2)")),
+        Index("ix_transfer_corrects", "corrects", postgresql_where=text("corrects IS NOT NULL")),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -77,6 +82,7 @@ class Transfer(Base):
     xid: Mapped[str] = mapped_column(TransactionNumber, server_default=text("pg_current_xact_id()"))
     reverses: Mapped[str | None] = mapped_column(Id, ForeignKey("transfer.id"), unique=True)
     because: Mapped[str]
+    corrects: Mapped[str | None] = mapped_column(Id, ForeignKey("transfer.id"))
 
 
 class Entry(Base):

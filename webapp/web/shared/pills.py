@@ -60,6 +60,12 @@ PILLS: dict[str, dict[str, Pill]] = {
         "active": Pill("Active", "success", "check"),
         "suspended": Pill("Suspended", "danger", "ban"),
     },
+    "correction": {
+        "requested": Pill("Waits for a second admin", "warning", "users"),
+        "posted": Pill("Booked", "success", "check"),
+        "refused": Pill("Refused", "danger", "x"),
+        "withdrawn": Pill("Withdrawn", "neutral", "ban"),
+    },
     "wallet": {
         "active": Pill("Active", "success", "check"),
         "inactive": Pill("Inactive", "neutral", "circle-pause"),

@@ -1,0 +1,169 @@
+"""Asking for a correction and deciding on it; each may be done twice and has one effect."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, text
+
+from webapp import audit, ledger
+from webapp.corrections.errors import (
+    CorrectionNotFound,
+    CorrectionNotPossible,
+    CorrectionWaits,
+    SameApprover,
+)
+from webapp.corrections.models import PATIENCE, Correction, Kind, Status, written
+from webapp.corrections.preview import Proposal, preview
+from webapp.kernel import clock, db, ids
+from webapp.outbox import SYSTEM, Actor
+
+SHORTEST_REASON = 3
+LONGEST_REASON = 300
+AT_MOST = 100
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:transfer_id, 0))")
+
+
+def request(proposal: Proposal, *, because: str, by: Actor) -> Correction:
+    """Ask a second admin to book a proposal; nothing is booked yet.
+
+    Raises TransferNotFound, CorrectionNotPossible when a wallet holds too little or the reason is
+    missing, and CorrectionWaits while another correction of the same transfer is undecided.
+    """
+    reason = because.strip()
+    if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
+        raise CorrectionNotPossible(
+            f"Say why, in {SHORTEST_REASON} to {LONGEST_REASON} characters. The reason is kept.",
+            param="because",
+        )
+    if any(touched.is_overdrawn for touched in preview(proposal.lines)):
+        raise CorrectionNotPossible("The wallet holds less than this would take from it.")
+    now = clock.now()
+    with db.transaction():
+        whose = ledger.transfer(proposal.transfer_id).transfer
+        db.session.execute(_ONE_AT_A_TIME, {"transfer_id": whose.id})
+        if _waiting_for(whose.id):
+            raise CorrectionWaits
+        correction = Correction(
+            id=ids.new("correction"),
+            merchant_id=whose.merchant_id,
+            livemode=whose.livemode,
+            transfer_id=whose.id,
+            kind=proposal.kind.value,
+            plan=[written(line) for line in proposal.lines],
+            because=reason,
+            requested_by=by.id,
+            answer="",
+            created_at=now,
+            deadline_at=now + PATIENCE,
+        )
+        correction.begin(Status.REQUESTED, because=reason, by=by)
+        _audited("correction.requested", correction, by)
+        return correction
+
+
+def approve(correction_id: str, *, by: Actor) -> Correction:
+    """Book a correction, as a second admin; one that is posted is left as it is.
+
+    Raises SameApprover to whom asked for it, CannotMove when it was decided otherwise, and
+    InsufficientBalance when a wallet no longer holds enough: then it goes on waiting.
+    """
+    with db.transaction():
+        correction = _locked(correction_id)
+        if correction.status == Status.POSTED:
+            return correction
+        if by.id == correction.requested_by:
+            raise SameApprover
+        correction.approved_by = by.id
+        _decide(correction, Status.POSTED, because="A second admin approved it.", by=by)
+        db.session.flush()
+        _book(correction)
+        _audited("correction.approved", correction, by)
+        return correction
+
+
+def refuse(correction_id: str, *, because: str, by: Actor) -> Correction:
+    """Say no to a correction, as a second admin; raises SameApprover and CannotMove."""
+    with db.transaction():
+        correction = _locked(correction_id)
+        if correction.status == Status.REFUSED:
+            return correction
+        if by.id == correction.requested_by:
+            raise SameApprover("You asked for this correction. Withdraw it instead.")
+        correction.answer = because
+        _decide(correction, Status.REFUSED, because=because, by=by)
+        _audited("correction.refused", correction, by)
+        return correction
+
+
+def withdraw(correction_id: str, *, by: Actor) -> Correction:
+    """Take a correction back that nobody has decided on; any admin may. Raises CannotMove."""
+    with db.transaction():
+        correction = _locked(correction_id)
+        if correction.status == Status.WITHDRAWN:
+            return correction
+        _decide(correction, Status.WITHDRAWN, because="It was taken back.", by=by)
+        _audited("correction.withdrawn", correction, by)
+        return correction
+
+
+def lapse_due() -> int:
+    """Withdraw corrections that waited for a week; returns how many."""
+    due = select(Correction.id).where(Correction.deadline_at <= clock.now()).limit(AT_MOST)
+    lapsed = 0
+    for correction_id in db.session.scalars(due).all():
+        with db.transaction():
+            correction = _locked(correction_id)
+            if correction.status == Status.REQUESTED:
+                because = "Nobody decided on it for a week."
+                _decide(correction, Status.WITHDRAWN, because=because, by=SYSTEM)
+                lapsed += 1
+    return lapsed
+
+
+def _book(correction: Correction) -> None:
+    if correction.kind == Kind.REVERSAL:
+        ledger.reverse(
+            correction.transfer_id, reference=correction.reference, because=correction.because
+        )
+        return
+    ledger.post(
+        correction.reference,
+        correction.lines,
+        kind="correction.posted",
+        merchant_id=correction.merchant_id or "",
+        livemode=bool(correction.livemode),
+        because=correction.because,
+    )
+
+
+def _decide(correction: Correction, status: Status, *, because: str, by: Actor) -> None:
+    correction.decided_at = clock.now()
+    correction.deadline_at = None
+    correction.decided_by = by.id
+    correction.move_to(status, because=because, by=by)
+
+
+def _locked(correction_id: str) -> Correction:
+    wanted = select(Correction).where(Correction.id == correction_id).with_for_update()
+    found = db.session.scalar(wanted.execution_options(populate_existing=True))
+    if found is None:
+        raise CorrectionNotFound
+    return found
+
+
+def _waiting_for(transfer_id: str) -> bool:
+    waiting = select(Correction.id).where(
+        Correction.transfer_id == transfer_id, Correction.status == Status.REQUESTED
+    )
+    return db.session.scalar(waiting) is not None
+
+
+def _audited(action: str, correction: Correction, by: Actor) -> None:
+    audit.record(
+        action,
+        "correction",
+        correction.id,
+        by=by,
+        data={"transfer": correction.transfer_id, "because": correction.because},
+        merchant_id=correction.merchant_id,
+        livemode=correction.livemode,
+    )
