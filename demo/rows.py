@@ -30,7 +30,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "shop_order": (
         "id", "merchant_id", "livemode", "user_id", "customer_id", "kind", "number", "status",
         "version", "amount_minor", "currency", "description", "metadata", "created_at",
-        "completed_at", "created_by",
+        "completed_at", "created_by", "capture_later",
     ),
     "checkout_session": (
         "id", "merchant_id", "livemode", "user_id", "order_id", "token_hash", "status", "version",
@@ -42,10 +42,11 @@ TABLES: dict[str, tuple[str, ...]] = {
     ),
     "payment": (
         "id", "merchant_id", "livemode", "user_id", "order_id", "customer_id",
-        "checkout_session_id", "status", "version", "amount_minor", "currency", "captured_minor",
-        "fee_bps", "fee_minor", "method_kind", "method_label", "pii_sealed", "email_index",
-        "amount_sealed", "integrity_hash", "created_at", "captured_at", "finished_at",
-        "last_decline_code", "attempt_count", "metadata",
+        "checkout_session_id", "status", "version", "amount_minor", "currency",
+        "authorised_minor", "captured_minor", "fee_bps", "fee_minor", "method_kind",
+        "method_label", "pii_sealed", "email_index", "amount_sealed",
+        "integrity_hash", "created_at", "captured_at", "finished_at", "last_decline_code",
+        "attempt_count", "metadata",
     ),
     "attempt": (
         "id", "payment_id", "merchant_id", "livemode", "user_id", "number", "method_kind",

@@ -82,6 +82,7 @@ class Till:
             description=sale.words,
             created_at=sale.at,
             created_by=merchant.user_id,
+            capture_later=False,
         )
         self._rows.step(order, "pending", sale.at, because="The order was created.", by=owner)
         return order
@@ -137,6 +138,7 @@ class Till:
             checkout_session_id=session.id,
             amount_minor=order.amount_minor,
             currency=order.currency,
+            authorised_minor=0,
             captured_minor=0,
             fee_bps=sale.shop.fee_bps,
             fee_minor=0,
@@ -171,7 +173,8 @@ class Till:
             self._attempt(payment, "succeeded", at, taken)
             source = ledger.clearing(False, payment.currency)  # noqa: FBT003
         fee = payment.amount.basis_points(payment.fee_bps)
-        payment.captured_minor, payment.fee_minor = payment.amount_minor, fee.minor
+        payment.authorised_minor = payment.captured_minor = payment.amount_minor
+        payment.fee_minor = fee.minor
         payment.captured_at = payment.finished_at = taken
         payment.last_decline_code = None
         fact_id = self._rows.step(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from jobs import consumers
+from jobs import consumers, settling
 from webapp.outbox import Fact
 
 #: Browsers that show the object are told to look again.
@@ -17,11 +17,14 @@ KNOCK = "knock"
 NOTIFY = "notify"
 #: The merchant's figures are added up.
 ROLLUP = "rollup"
+#: Money set aside goes where it was decided that it goes.
+SETTLE = "settle"
 
 CONSUMERS: Mapping[str, Callable[[Sequence[Fact]], None]] = {
     KNOCK: consumers.knock,
     NOTIFY: consumers.notify,
     ROLLUP: consumers.fold,
+    SETTLE: settling.settle,
 }
 
 ROUTES: Mapping[str, tuple[str, ...]] = {

@@ -79,9 +79,21 @@ def a_merchant(owner: Someone | None = None, name: str = "Lotus Tea House") -> s
     return accounts.create_merchant(name, (owner or a_person()).id)
 
 
-def an_order(merchant_id: str, amount: Money | None = None, *, user_id: str | None = None) -> Order:
+def an_order(
+    merchant_id: str,
+    amount: Money | None = None,
+    *,
+    user_id: str | None = None,
+    capture_later: bool = False,
+) -> Order:
     """Create an order that waits to be paid: ₹1,000.00 unless said otherwise."""
-    asked = NewOrder(merchant_id, livemode=False, amount=amount or inr(1_000_00), user_id=user_id)
+    asked = NewOrder(
+        merchant_id,
+        livemode=False,
+        amount=amount or inr(1_000_00),
+        user_id=user_id,
+        capture_later=capture_later,
+    )
     with db.scoped(db.Scope(merchant_id=merchant_id, livemode=False, user_id=user_id)):
         return orders.create(asked)
 
@@ -93,9 +105,11 @@ def a_link(order: Order) -> Link:
         return Link(opened.token, orders.checkout_for(opened.token))
 
 
-def a_checkout(merchant_id: str, amount: Money | None = None) -> Link:
+def a_checkout(
+    merchant_id: str, amount: Money | None = None, *, capture_later: bool = False
+) -> Link:
     """Create an order and open its checkout."""
-    return a_link(an_order(merchant_id, amount))
+    return a_link(an_order(merchant_id, amount, capture_later=capture_later))
 
 
 def a_top_up(person: Someone, amount: Money) -> Link:
@@ -170,6 +184,11 @@ def succeeded(amount: Money, method: str | None = None, *, intent: str | None = 
     )
 
 
+def held(amount: Money, method: str | None = None) -> Outcome:
+    """The bank holds that much."""
+    return Outcome(Result.AUTHORISED, method_id=method, amount=amount, card=VISA, charge_id="ch_1")
+
+
 def declined(method: str | None = None, code: str = "insufficient_funds") -> Outcome:
     """The bank has said no."""
     said = Decline(code="card_declined", decline_code=code)
@@ -191,7 +210,8 @@ def now_at(payment_id: str) -> Payment:
 def a_payment(status: Status, merchant_id: str | None = None, amount: Money | None = None) -> str:
     """Return the id of a payment that came to this state by the usual way."""
     price = amount or inr(1_000_00)
-    link = a_checkout(merchant_id or a_merchant(), price)
+    shop, is_held = merchant_id or a_merchant(), status == Status.AUTHORISED
+    link = a_checkout(shop, price, capture_later=is_held)
     payment_id = card_tried(link)
     answered(payment_id, Outcome(Result.CREATED, intent_id=f"pi_builder{next(_numbers)}"))
     match status:
@@ -202,7 +222,8 @@ def a_payment(status: Status, merchant_id: str | None = None, amount: Money | No
         case Status.REQUIRES_ACTION:
             answered(payment_id, needs_action())
         case Status.AUTHORISED:
-            answered(payment_id, Outcome(Result.AUTHORISED, card=VISA))
+            answered(payment_id, held(price))
+            calls_answered(payment_id)
         case Status.CANCELLED:
             answered(payment_id, Outcome(Result.CANCELLED))
         case Status.FAILED:

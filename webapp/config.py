@@ -40,6 +40,9 @@ class Settings:
     stripe_publishable_key: str
     stripe_webhook_secret: str = field(repr=False)
     fee_bps: int
+    late_success: str
+    refund_undo_seconds: int
+    refund_approval_minor: int
     demo: bool
     data: str
     smtp_url: str | None = field(repr=False)
@@ -103,6 +106,11 @@ def read(env: Mapping[str, str] | None = None) -> Settings:
         stripe_publishable_key=_publishable(source, sandboxed=sandboxed),
         stripe_webhook_secret=_required(source, "STRIPE_WEBHOOK_SECRET"),
         fee_bps=_number(source, "FEE_BPS", "200", low=0, high=MAX_FEE_BPS),
+        late_success=_choice(source, "LATE_SUCCESS", "REFUND", ("REFUND", "ASK")),
+        refund_undo_seconds=_number(source, "REFUND_UNDO_SECONDS", "30", low=0, high=86_400),
+        refund_approval_minor=_number(
+            source, "REFUND_APPROVAL_MINOR", "5000000", low=0, high=99_999_999_999
+        ),
         demo=source.get("PAYDECK_DEMO", "") == "1",
         data=source.get("PAYDECK_DATA", ".data"),
         smtp_url=source.get("SMTP_URL") or None,

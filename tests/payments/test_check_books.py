@@ -35,8 +35,8 @@ def test_check_books_finds_an_altered_payment_and_a_false_balance(committed: Com
     assert f"payment {payment_id}" not in said
     with committed.connect("postgres") as root:
         root.execute("SET session_replication_role = replica")
-        less = "UPDATE payment SET amount_minor = 1, captured_minor = 1, fee_minor = 0"
-        root.execute(f"{less} WHERE id = %s", (payment_id,))
+        less = "UPDATE payment SET amount_minor = 1, captured_minor = 1, authorised_minor = 1"
+        root.execute(f"{less}, fee_minor = 0 WHERE id = %s", (payment_id,))
     assert now_at(payment_id).amount == inr(1)
     code, said = checked(committed)
     assert code == 1

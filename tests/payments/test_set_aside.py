@@ -7,7 +7,6 @@ from flask import Flask
 from sqlalchemy import text
 
 from tests.builders import (
-    VISA,
     Link,
     a_checkout,
     a_merchant,
@@ -17,6 +16,7 @@ from tests.builders import (
     card_tried,
     declined,
     end_links,
+    held,
     inr,
     money_in_wallet,
     needs_action,
@@ -140,23 +140,55 @@ def test_late_money_pays_and_the_other_payment_of_the_order_ends(shop: str, othe
         payment_is_whole(payment_id)
 
 
-@pytest.mark.parametrize("received", [inr(1), inr(999_99), inr(1_000_01), Money(1_000_00, "USD")])
+@pytest.mark.parametrize(
+    ("received", "kind"),
+    [
+        (inr(1), "underpaid"),
+        (inr(999_99), "underpaid"),
+        (Money(1_000_00, "USD"), "amount_mismatch"),
+    ],
+)
 @pytest.mark.parametrize("state", ["processing", "requires_action", "authorised"])
-def test_another_amount_than_asked_is_set_aside(shop: str, received: Money, state: str) -> None:
+def test_less_or_other_money_than_asked_is_set_aside(
+    shop: str, received: Money, kind: str, state: str
+) -> None:
     link, method = a_checkout(shop, PRICE), a_method()
+    payment_id = brought_to(state, link, method)
+    wrong = succeeded(received, method)
+    answered(payment_id, wrong, wrong)
+    assert now_at(payment_id).status == Status.FAILED
+    assert anomalies(payment_id) == [kind]
+    assert (postings(payment_id), postings(payment_id, "suspense")) == (0, 1)
+    assert order_now(link.ref.order_id) == ("pending", 1)
+    assert attempts(payment_id) == ["succeeded" if state == "authorised" else "abandoned"]
+    payment_is_whole(payment_id)
+
+
+@pytest.mark.parametrize("state", ["processing", "requires_action", "authorised"])
+def test_more_money_than_asked_pays_the_order_and_the_surplus_is_set_aside(
+    shop: str, state: str
+) -> None:
+    link, method = a_checkout(shop, PRICE), a_method()
+    payment_id = brought_to(state, link, method)
+    more = succeeded(PRICE + inr(12_34), method)
+    answered(payment_id, more, more)
+    payment = now_at(payment_id)
+    assert (payment.status, payment.captured) == (Status.CAPTURED, PRICE)
+    assert anomalies(payment_id) == ["overpaid"]
+    assert (postings(payment_id), postings(payment_id, "suspense")) == (1, 1)
+    assert suspense() == inr(12_34)
+    assert order_now(link.ref.order_id) == ("completed", 2)
+    payment_is_whole(payment_id)
+
+
+def brought_to(state: str, link: Link, method: str) -> str:
+    """Begin to pay and bring the payment to a state in which it is under way."""
     payment_id = card_tried(link, method)
     if state == "requires_action":
         answered(payment_id, needs_action(method))
     if state == "authorised":
-        answered(payment_id, Outcome(Result.AUTHORISED, method_id=method, card=VISA))
-    wrong = succeeded(received, method)
-    answered(payment_id, wrong, wrong)
-    assert now_at(payment_id).status == Status.FAILED
-    assert anomalies(payment_id) == ["amount_mismatch"]
-    assert (postings(payment_id), postings(payment_id, "suspense")) == (0, 1)
-    assert order_now(link.ref.order_id) == ("pending", 1)
-    assert attempts(payment_id) == ["abandoned"]
-    payment_is_whole(payment_id)
+        answered(payment_id, held(PRICE, method))
+    return payment_id
 
 
 def test_money_from_the_provider_for_what_a_wallet_paid_is_set_aside(shop: str) -> None:

@@ -12,6 +12,12 @@ from tests.portal import Committed
 WEB, ADMIN, WORKER, OWNER = "paydeck_web", "paydeck_admin", "paydeck_worker", "paydeck_owner"
 PORTAL_ROLES = (WEB, ADMIN, WORKER)
 DONE = "it was done"
+#: Writes a row of money set aside, without its story.
+AN_ANOMALY = (
+    "INSERT INTO anomaly (id, payment_id, merchant_id, livemode, status, version, kind,"
+    " amount_minor, currency, note, opened_at) VALUES ('ano_x', '{captured}', '{shop}', false,"
+    " 'open', 1, 'double_payment', 1, 'INR', '', now())"
+)
 
 
 @dataclass(frozen=True)

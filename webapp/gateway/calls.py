@@ -89,6 +89,7 @@ class CreateSession:
     success_url: str
     cancel_url: str
     expires_at: int | None = None
+    manual_capture: bool = False
 
     @property
     def amount(self) -> Money:

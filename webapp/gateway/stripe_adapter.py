@@ -164,7 +164,10 @@ class StripeProvider:
                     },
                 }
             ],
-            "payment_intent_data": {"metadata": {**metadata, "via": reading.VIA_SESSION}},
+            "payment_intent_data": {
+                "capture_method": "manual" if call.manual_capture else "automatic",
+                "metadata": {**metadata, "via": reading.VIA_SESSION},
+            },
             "client_reference_id": key.subject_id,
             "metadata": metadata,
             "success_url": call.success_url,

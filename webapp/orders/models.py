@@ -95,6 +95,7 @@ class Order(Moving, Base):
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(CHAR(3))
     description: Mapped[str]
+    capture_later: Mapped[bool] = mapped_column(default=False)
     details: Mapped[dict[str, Any]] = mapped_column("metadata", JSONB, default=dict)
     created_at: Mapped[dt.datetime] = mapped_column(Moment)
     completed_at: Mapped[dt.datetime | None] = mapped_column(Moment)

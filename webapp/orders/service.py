@@ -24,7 +24,10 @@ MAX_METADATA = 50
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
-    """What a merchant (or a top-up) asks to be paid."""
+    """What a merchant (or a top-up) asks to be paid.
+
+    With `capture_later` a card's money is only held; the merchant takes it, or part of it, later.
+    """
 
     merchant_id: str
     livemode: bool
@@ -33,6 +36,7 @@ class NewOrder:
     customer_email: str | None = None
     kind: str = "sale"
     user_id: str | None = None
+    capture_later: bool = False
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -73,6 +77,7 @@ def create(asked: NewOrder, *, by: Actor = SYSTEM) -> Order:
             amount_minor=asked.amount.minor,
             currency=asked.amount.currency,
             description=asked.description.strip(),
+            capture_later=asked.capture_later,
             details=asked.details,
             created_at=clock.now(),
             created_by=by.id,
@@ -215,5 +220,7 @@ def _check_text(asked: NewOrder) -> None:
         raise Invalid(
             "That looks like a card number. Never write card numbers here.", param="description"
         )
+    if asked.capture_later and asked.kind != "sale":
+        raise Invalid("A wallet is topped up at once, not later.", param="capture_later")
     if len(asked.details) > MAX_METADATA:
         raise Invalid(f"Metadata has at most {MAX_METADATA} keys.", param="metadata")

@@ -6,19 +6,22 @@ payment; the rest find it moved and change nothing. Only forward moves exist.
 
 from __future__ import annotations
 
-from webapp import gateway, ledger
+from webapp import gateway, ledger, orders
 from webapp.gateway import Failure, Outcome, Result
 from webapp.kernel import clock, db, ids
 from webapp.kernel.money import Money
 from webapp.orders import Order
-from webapp.payments import entries, start, steps
+from webapp.payments import entries, holds, start, steps
 from webapp.payments.models import Anomaly, Attempt, Payment
 from webapp.payments.states import (
     ACTION_DEADLINE,
+    AUTHORISED_DEADLINE,
     CHECK_ACTION,
+    CHECK_AUTHORISED,
     LIVE,
     LOST,
     UNDER_WAY,
+    AnomalyKind,
     Status,
 )
 from webapp.payments.steps import MAX_ATTEMPTS
@@ -27,6 +30,14 @@ BY = gateway.ACTOR
 #: A try's 3-D Secure check that was asked for and has not ended.
 CHALLENGED = "challenged"
 CHECK_FAILED = "payment_intent_authentication_failure"
+#: Why money was set aside, for whoever decides what becomes of it.
+NOTES = {
+    AnomalyKind.LATE_SUCCESS: "The money came after the order had been cancelled.",
+    AnomalyKind.DOUBLE_PAYMENT: "The money came for an order that was paid already.",
+    AnomalyKind.OVERPAID: "More came than the order asked for; this is the surplus.",
+    AnomalyKind.UNDERPAID: "Less came than the order asks for.",
+    AnomalyKind.AMOUNT_MISMATCH: "The money came in another currency than the order’s.",
+}
 #: The states that wait for the answer to an open try.
 CAN_BE_DECLINED = (Status.PROCESSING, Status.REQUIRES_ACTION)
 
@@ -54,7 +65,7 @@ def _answered(order: Order, payment: Payment, outcome: Outcome) -> None:
         case Result.SESSION_OPEN:
             _session_open(payment, outcome)
         case Result.AUTHORISED:
-            _authorised(payment, outcome)
+            _authorised(order, payment, outcome)
         case Result.SUCCEEDED:
             _succeeded(order, payment, outcome)
         case Result.DECLINED:
@@ -112,34 +123,64 @@ def _await_shopper(payment: Payment, attempt: Attempt, next_url: str) -> None:
     payment.deadline_at = now + ACTION_DEADLINE
 
 
-def _authorised(payment: Payment, outcome: Outcome) -> None:
+def _authorised(order: Order, payment: Payment, outcome: Outcome) -> None:
+    """The bank holds the money: the shopper is done. What nobody can take any more is let go."""
+    if payment.status in LOST:
+        start.plan_cancel(payment, is_held=True)
+        return
     if not payment.can_move_to(Status.AUTHORISED):
         return
     attempt = _attempt_of(payment, outcome)
-    steps.remember_card(payment, attempt, outcome.card)
+    _note_charge(payment, attempt, outcome, checked="authenticated")
+    if attempt is not None and attempt.is_open:
+        steps.end_attempt(attempt, "succeeded")
+    held = outcome.amount if outcome.amount is not None else payment.amount
+    now = clock.now()
+    payment.authorised_minor = min(held.minor, payment.amount_minor)
+    payment.capture_before = payment.deadline_at = now + AUTHORISED_DEADLINE
+    payment.check_at = now + CHECK_AUTHORISED
     payment.move_to(Status.AUTHORISED, because="The bank holds the money.", by=BY)
+    if order.status != "pending" or held.currency != payment.currency:
+        holds.let_go(payment, because="The order could not take the money any more.")
+        return
+    orders.close_open_checkout(order.id, "complete", because="The bank holds the money.", by=BY)
 
 
 def _succeeded(order: Order, payment: Payment, outcome: Outcome) -> None:
-    if outcome.amount is None:
+    if not outcome.amount:
+        return
+    if payment.status == Status.CAPTURED and payment.method_kind == "wallet":
+        _set_aside(payment, outcome.amount, AnomalyKind.DOUBLE_PAYMENT, None)
         return
     attempt = _attempt_of(payment, outcome)
-    if payment.status == Status.CAPTURED:
-        if payment.method_kind == "wallet":
-            _set_aside(payment, outcome.amount, "double_payment", None)
-        else:
-            _note_charge(payment, attempt, outcome, checked="authenticated")
-        return
     _note_charge(payment, attempt, outcome, checked="authenticated")
-    if outcome.amount != payment.amount:
-        _set_aside(payment, outcome.amount, "amount_mismatch", attempt)
-    elif order.status != "pending":
-        late = payment.status in LOST and order.status != "completed"
-        _set_aside(payment, outcome.amount, "late_success" if late else "double_payment", attempt)
-    else:
-        _end_other_live_payment(order, payment)
-        source = ledger.clearing(bool(payment.livemode), payment.currency)
-        start.capture(order, payment, attempt, source=source)
+    if payment.status == Status.CAPTURED:
+        return
+    kind = _why_not_take(order, payment, outcome.amount)
+    if kind is not None and kind != AnomalyKind.OVERPAID:
+        _set_aside(payment, outcome.amount, kind, attempt)
+        return
+    _end_other_live_payment(order, payment)
+    source = ledger.clearing(bool(payment.livemode), payment.currency)
+    taken = min(outcome.amount, payment.amount, key=lambda money: money.minor)
+    start.take(order, payment, attempt, source=source, amount=taken)
+    if kind is not None:
+        _set_aside(payment, outcome.amount - payment.amount, kind, None)
+
+
+def _why_not_take(order: Order, payment: Payment, came: Money) -> AnomalyKind | None:
+    """Return why money that came does not just pay the order, or None; too much pays it too."""
+    if order.status != "pending":
+        is_late = payment.status in LOST and order.status != "completed"
+        return AnomalyKind.LATE_SUCCESS if is_late else AnomalyKind.DOUBLE_PAYMENT
+    if came.currency != payment.currency:
+        return AnomalyKind.AMOUNT_MISMATCH
+    if came.minor > payment.amount_minor:
+        return AnomalyKind.OVERPAID
+    is_part = 0 < came.minor < payment.amount_minor
+    if came == payment.amount or (is_part and order.capture_later):
+        return None
+    return AnomalyKind.UNDERPAID
 
 
 def _note_charge(
@@ -166,6 +207,9 @@ def _end_other_live_payment(order: Order, payment: Payment) -> None:
     other = steps.live_payment(order.id)
     if other is None:
         return
+    if other.status == Status.AUTHORISED:
+        holds.let_go(other, because="An earlier payment of this order succeeded.")
+        return
     if other.status in UNDER_WAY:
         if other.status == Status.REQUIRES_ACTION:
             start.plan_cancel(other)
@@ -175,8 +219,8 @@ def _end_other_live_payment(order: Order, payment: Payment) -> None:
     steps.finish(other, Status.CANCELLED, because=because, by=BY)
 
 
-def _set_aside(payment: Payment, amount: Money, kind: str, attempt: Attempt | None) -> None:
-    """Record money that fits no order: into suspense, with an anomaly for a person, once."""
+def _set_aside(payment: Payment, amount: Money, kind: AnomalyKind, attempt: Attempt | None) -> None:
+    """Record money that fits no order: into suspense, with an anomaly to be decided, once."""
     livemode = bool(payment.livemode)
     posted = ledger.post(
         f"payment.suspense:{payment.id}",
@@ -193,13 +237,14 @@ def _set_aside(payment: Payment, amount: Money, kind: str, attempt: Attempt | No
         payment_id=payment.id,
         merchant_id=payment.merchant_id,
         livemode=livemode,
-        kind=kind,
+        user_id=payment.user_id,
+        kind=kind.value,
         amount_minor=amount.minor,
         currency=amount.currency,
-        note="The provider took this money; it waits in suspense until it is given back.",
+        note=NOTES[kind],
         opened_at=clock.now(),
     )
-    db.session.add(anomaly)
+    anomaly.begin("open", because=NOTES[kind], by=BY)
     if attempt is not None and attempt.is_open:
         steps.end_attempt(attempt, "abandoned")
     if payment.status in LIVE:
@@ -224,7 +269,10 @@ def _cancelled(payment: Payment) -> None:
     attempt = steps.open_attempt(payment)
     if attempt is not None:
         steps.end_attempt(attempt, "abandoned")
-    steps.finish(payment, Status.CANCELLED, because="It was cancelled at the provider.", by=BY)
+    because = "It was cancelled at the provider."
+    if payment.status == Status.AUTHORISED:
+        because = payment.void_because or "The bank let go of the money before it was taken."
+    steps.finish(payment, Status.CANCELLED, because=because, by=BY)
 
 
 def _session_expired(order: Order, payment: Payment) -> None:
@@ -237,7 +285,16 @@ def _session_expired(order: Order, payment: Payment) -> None:
 
 
 def _refused(order: Order, payment: Payment, failure: Failure, purpose: str | None) -> None:
-    """A request of ours was refused: the try that it belongs to ends, with no money moved."""
+    """A request of ours was refused: the try that it belongs to ends, with no money moved.
+
+    Held money that could not be taken or let go stays held, and either can be asked for again.
+    """
+    if purpose == start.CAPTURE:
+        payment.capturing_minor = None
+        return
+    if purpose == start.cancel_of(payment):
+        payment.void_because = None
+        return
     attempt = steps.open_attempt(payment)
     if attempt is None or attempt.id != purpose or payment.status not in CAN_BE_DECLINED:
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webapp.kernel.errors import Conflict, Declined, Forbidden, NotFound
+from webapp.kernel.errors import Conflict, Declined, Forbidden, Invalid, NotFound
 
 
 class PaymentNotFound(NotFound):
@@ -59,3 +59,52 @@ class SellerSuspended(Declined):
 
     code = "seller_suspended"
     says = "This shop takes no payments at present. Nothing was charged."
+
+
+class NotHeld(Conflict):
+    """Only money that the bank holds can be taken or let go."""
+
+    code = "not_held"
+    says = "The bank holds no money of this payment, so there is nothing to take or let go."
+
+
+class CaptureUnderWay(Conflict):
+    """The provider has been asked to take the money; that cannot be taken back."""
+
+    code = "capture_under_way"
+    says = "The money is being taken already. Wait for the provider’s answer."
+
+
+class VoidUnderWay(Conflict):
+    """The provider has been asked to let the money go; that cannot be taken back."""
+
+    code = "void_under_way"
+    says = "The money is being let go already. It can no longer be taken."
+
+
+class CaptureExceedsHeld(Invalid):
+    """More cannot be taken than the bank holds, and not nothing."""
+
+    code = "capture_exceeds_held"
+    says = "Take an amount above zero and not above what the bank holds."
+
+
+class AnomalyNotFound(NotFound):
+    """No such money was set aside, or another merchant's."""
+
+    code = "anomaly_not_found"
+    says = "No such money has been set aside."
+
+
+class AnomalyDecided(Conflict):
+    """What becomes of that money was decided already."""
+
+    code = "anomaly_decided"
+    says = "It was already decided what becomes of this money."
+
+
+class DoesNotFit(Conflict):
+    """That money cannot pay that order."""
+
+    code = "does_not_fit"
+    says = "This money does not fit that order."

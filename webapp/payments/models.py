@@ -15,7 +15,7 @@ from webapp.kernel.db import Base, Id, Moment
 from webapp.kernel.flow import Flow
 from webapp.kernel.money import Money
 from webapp.outbox import Moving
-from webapp.payments.states import FLOW
+from webapp.payments.states import ANOMALY_FLOW, FLOW
 
 #: What a receipt's signed address is good for.
 RECEIPT = "receipt"
@@ -37,7 +37,11 @@ class Payment(Moving, Base):
     checkout_session_id: Mapped[str | None] = mapped_column(Id)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(CHAR(3))
+    authorised_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     captured_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    capturing_minor: Mapped[int | None] = mapped_column(BigInteger)
+    void_because: Mapped[str | None]
+    capture_before: Mapped[dt.datetime | None] = mapped_column(Moment)
     fee_bps: Mapped[int]
     fee_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     method_kind: Mapped[str | None]
@@ -64,8 +68,18 @@ class Payment(Moving, Base):
 
     @property
     def captured(self) -> Money:
-        """What was taken: nothing, or all of it."""
+        """What was taken: nothing, all of it, or of held money a part."""
         return Money(self.captured_minor, self.currency)
+
+    @property
+    def authorised(self) -> Money:
+        """What the bank said yes to: it holds that much, or that much was there to be taken."""
+        return Money(self.authorised_minor, self.currency)
+
+    @property
+    def capturing(self) -> Money | None:
+        """What the provider has been asked to take of held money, if it was asked."""
+        return Money(self.capturing_minor, self.currency) if self.capturing_minor else None
 
     @property
     def fee(self) -> Money:
@@ -148,6 +162,7 @@ class Payment(Moving, Base):
             "status": self.outside_status,
             "state": self.status,
             "amount": self.amount_minor,
+            "authorised": self.authorised_minor,
             "captured": self.captured_minor,
             "fee": self.fee_minor,
             "currency": self.currency,
@@ -207,18 +222,38 @@ class Attempt(Base):
         return crypto.unseal(value, context=f"attempt:{field}:{self.id}") if value else ""
 
 
-class Anomaly(Base):
-    """Money that came and does not fit; it waits in the suspense account for a decision."""
+class Anomaly(Moving, Base):
+    """Money that came and does not fit; it waits in the suspense account for a decision.
+
+    `target_order_id` is the order that it is to pay, once that was decided.
+    """
 
     __tablename__ = "anomaly"
+    FLOW: ClassVar[Flow] = ANOMALY_FLOW
 
-    id: Mapped[str] = mapped_column(Id, primary_key=True)
     payment_id: Mapped[str] = mapped_column(Id)
-    merchant_id: Mapped[str] = mapped_column(Id)
-    livemode: Mapped[bool]
     kind: Mapped[str]
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(CHAR(3))
     note: Mapped[str]
+    target_order_id: Mapped[str | None] = mapped_column(Id)
     opened_at: Mapped[dt.datetime] = mapped_column(Moment)
     closed_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+
+    @property
+    def amount(self) -> Money:
+        """What waits."""
+        return Money(self.amount_minor, self.currency)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what outsiders may know of it now."""
+        return {
+            "id": self.id,
+            "payment": self.payment_id,
+            "kind": self.kind,
+            "status": self.FLOW.outside[self.status],
+            "amount": self.amount_minor,
+            "currency": self.currency,
+            "order": self.target_order_id,
+            "at": self.opened_at.isoformat(),
+        }

@@ -12,13 +12,14 @@ from webapp import outbox
 from webapp.kernel import crypto, db, words
 from webapp.kernel.money import Money
 from webapp.kernel.paging import Page, PageRequest, one_page, page_of
-from webapp.orders import Order
+from webapp.orders import Order, OrderNotFound
 from webapp.outbox import Move
-from webapp.payments.errors import PaymentNotFound
+from webapp.payments.errors import AnomalyNotFound, PaymentNotFound
 from webapp.payments.models import Anomaly, Attempt, Payment
 from webapp.payments.states import LIVE
 
 STREAMED_AT_ONCE = 500
+FITTING_AT_MOST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +145,60 @@ def attempts_of(payment_id: str) -> Sequence[Attempt]:
 
 def open_anomalies(page: PageRequest) -> Page[Anomaly]:
     """Return a page of the money that waits in suspense, newest first, for admins."""
-    wanted = select(Anomaly).where(Anomaly.closed_at.is_(None))
-    rows = db.session.scalars(one_page(wanted, Anomaly.id, page)).all()
-    return page_of(rows, page, key=lambda one: one.id)
+    return _anomalies(select(Anomaly).where(Anomaly.closed_at.is_(None)), page)
+
+
+def anomalies_of(merchant_id: str, *, livemode: bool, page: PageRequest) -> Page[Anomaly]:
+    """Return a page of a merchant's money that was set aside, decided or not, newest first."""
+    wanted = select(Anomaly).where(Anomaly.merchant_id == merchant_id, Anomaly.livemode == livemode)
+    return _anomalies(wanted, page)
+
+
+def undecided_anomalies(merchant_id: str, *, livemode: bool) -> int:
+    """Return how much of a merchant's money set aside waits for a decision: how many times."""
+    wanted = select(func.count()).where(
+        Anomaly.merchant_id == merchant_id, Anomaly.livemode == livemode, Anomaly.status == "open"
+    )
+    return db.session.scalars(wanted).one()
+
+
+def anomaly(anomaly_id: str) -> Anomaly:
+    """Return money set aside of any merchant, for admins; raises AnomalyNotFound."""
+    return _one_anomaly(select(Anomaly).where(Anomaly.id == anomaly_id))
+
+
+def anomaly_of(merchant_id: str, anomaly_id: str) -> Anomaly:
+    """Return money set aside of a merchant; raises AnomalyNotFound for any other."""
+    wanted = select(Anomaly).where(Anomaly.merchant_id == merchant_id, Anomaly.id == anomaly_id)
+    return _one_anomaly(wanted)
+
+
+def anomalies_of_payment(payment_id: str) -> Sequence[Anomaly]:
+    """Return what was set aside of one payment, oldest first."""
+    wanted = select(Anomaly).where(Anomaly.payment_id == payment_id).order_by(Anomaly.id)
+    return db.session.scalars(wanted.execution_options(populate_existing=True)).all()
+
+
+def orders_that_fit(waiting: Anomaly) -> Sequence[Order]:
+    """Return the newest open orders that money set aside could pay: at most twenty."""
+    wanted = select(Order).where(
+        Order.merchant_id == waiting.merchant_id,
+        Order.livemode == waiting.livemode,
+        Order.status == "pending",
+        Order.kind == "sale",
+        Order.currency == waiting.currency,
+        Order.amount_minor == waiting.amount_minor,
+    )
+    return db.session.scalars(wanted.order_by(Order.id.desc()).limit(FITTING_AT_MOST)).all()
+
+
+def order_in_sight(order_id: str) -> Order:
+    """Return an order that the scope may see, as it stands; raises OrderNotFound."""
+    wanted = select(Order).where(Order.id == order_id)
+    found = db.session.scalar(wanted.execution_options(populate_existing=True))
+    if found is None:
+        raise OrderNotFound
+    return found
 
 
 def history_text(amount: Money, order_number: str) -> str:
@@ -169,6 +221,18 @@ def _detail(wanted: Select[Payment]) -> PaymentDetail:
     return PaymentDetail(
         payment, order, attempts_of(payment.id), outbox.moves_of("payment", payment.id)
     )
+
+
+def _anomalies(wanted: Select[Anomaly], page: PageRequest) -> Page[Anomaly]:
+    rows = db.session.scalars(one_page(wanted, Anomaly.id, page)).all()
+    return page_of(rows, page, key=lambda one: one.id)
+
+
+def _one_anomaly(wanted: Select[Anomaly]) -> Anomaly:
+    found = db.session.scalar(wanted.execution_options(populate_existing=True))
+    if found is None:
+        raise AnomalyNotFound
+    return found
 
 
 def _rows() -> Select[Payment, Order]:

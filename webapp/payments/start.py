@@ -12,7 +12,9 @@ from webapp import accounts, gateway, ledger, orders, wallets
 from webapp.gateway import Confirm, CreateIntent, CreateSession, ExpireSession, Kind
 from webapp.kernel import clock, db
 from webapp.kernel.errors import Unavailable
+from webapp.kernel.money import Money
 from webapp.orders import CheckoutRef, Order
+from webapp.outbox import Actor
 from webapp.payments import entries, steps
 from webapp.payments.errors import (
     AlreadyPaid,
@@ -34,6 +36,8 @@ from webapp.payments.states import (
 from webapp.payments.steps import MAX_ATTEMPTS, Payer
 
 SUBJECT = "payment"
+#: The purpose of the operation that takes held money.
+CAPTURE = "capture"
 _METHOD_ID = re.compile(r"pm_[A-Za-z0-9_]{1,120}")
 
 
@@ -83,6 +87,7 @@ def start_hosted(checkout: CheckoutRef, *, success_url: str, cancel_url: str, pa
             description=order.description or f"Order #{order.number}",
             success_url=success_url,
             cancel_url=cancel_url,
+            manual_capture=order.capture_later,
         )
         _plan(payment, Kind.CREATE_SESSION, attempt.id, request)
         return payment.id
@@ -105,54 +110,65 @@ def pay_from_wallet(checkout: CheckoutRef, *, payer: Payer) -> str:
         source = ledger.wallet(payer.user_id, bool(order.livemode), order.currency)
         payment.method_kind = "wallet"
         payment.method_label = "Wallet"
-        capture(order, payment, attempt, source=source, payer=payer)
+        take(order, payment, attempt, source=source, by=payer.actor)
         plan_cancel(payment)
         return payment.id
 
 
-def capture(
+def take(
     order: Order,
     payment: Payment,
     attempt: Attempt | None,
     *,
     source: ledger.AccountRef,
-    payer: Payer | None = None,
+    amount: Money | None = None,
+    by: Actor = gateway.ACTOR,
 ) -> None:
-    """Take a payment: state, books, order and checkout together (a step; all rows are locked)."""
-    by = payer.actor if payer else gateway.ACTOR
-    fee = payment.amount.basis_points(payment.fee_bps)
-    payment.captured_minor = payment.amount_minor
+    """Take a payment: state, books, order and checkout together (a step; all rows are locked).
+
+    `amount` is what was taken, where that is less than the whole; the fee is kept of it alone.
+    """
+    taken = amount or payment.amount
+    fee = taken.basis_points(payment.fee_bps)
+    payment.captured_minor = taken.minor
+    payment.authorised_minor = max(payment.authorised_minor, taken.minor)
     payment.fee_minor = fee.minor
     payment.captured_at = payment.finished_at = clock.now()
     payment.check_at = payment.deadline_at = None
     payment.last_decline_code = None
     if attempt is not None and attempt.is_open:
         steps.end_attempt(attempt, "succeeded")
-    payment.move_to(Status.CAPTURED, because="The money was taken.", by=by)
+    is_part = taken != payment.amount
+    because = "Part of the money was taken." if is_part else "The money was taken."
+    payment.move_to(Status.CAPTURED, because=because, by=by)
     reference = f"payment.captured:{payment.id}"
     if order.kind == "top_up":
         wallets.deposit(
-            order.user_id or "", payment.amount, livemode=bool(order.livemode), reference=reference
+            order.user_id or "", taken, livemode=bool(order.livemode), reference=reference
         )
     else:
-        lines = entries.captured(
-            entries.Capture(
-                source=source,
-                merchant_id=order.merchant_id or "",
-                livemode=bool(order.livemode),
-                amount=payment.amount,
-                fee=fee,
-            )
-        )
-        ledger.post(
-            reference,
-            lines,
-            kind="payment.captured",
+        _book(order, payment, source, reference)
+    orders.mark_paid(order, by=by)
+
+
+def _book(order: Order, payment: Payment, source: ledger.AccountRef, reference: str) -> None:
+    lines = entries.captured(
+        entries.Capture(
+            source=source,
             merchant_id=order.merchant_id or "",
             livemode=bool(order.livemode),
-            because=history_text(payment.captured, order.number),
+            amount=payment.captured,
+            fee=payment.fee,
         )
-    orders.mark_paid(order, by=by)
+    )
+    ledger.post(
+        reference,
+        lines,
+        kind="payment.captured",
+        merchant_id=order.merchant_id or "",
+        livemode=bool(order.livemode),
+        because=history_text(payment.captured, order.number),
+    )
 
 
 def plan_confirm(payment: Payment, attempt: Attempt) -> None:
@@ -165,18 +181,23 @@ def plan_confirm(payment: Payment, attempt: Attempt) -> None:
     _plan(payment, Kind.CONFIRM, attempt.id, request)
 
 
-def plan_cancel(payment: Payment) -> None:
+def cancel_of(payment: Payment) -> str:
+    """Return the purpose of the operation that gives a payment's object up."""
+    return f"cancel:{payment.id}"
+
+
+def plan_cancel(payment: Payment, *, is_held: bool = False) -> None:
     """Plan to give the provider's object of a payment up (a step); once per payment.
 
-    The intent that belongs to a hosted page ends with its page: the provider refuses to cancel it.
-    Source: Stripe, "Cancel a PaymentIntent".
+    The intent that belongs to a hosted page ends with its page: the provider refuses to cancel it,
+    unless it holds money (`is_held`). Source: Stripe, "Cancel a PaymentIntent".
     """
-    if payment.provider_session_id:
+    if payment.provider_session_id and not (is_held and payment.provider_intent_id):
         expire = ExpireSession(session_id=payment.provider_session_id)
-        _plan(payment, Kind.EXPIRE_SESSION, f"cancel:{payment.id}", expire)
+        _plan(payment, Kind.EXPIRE_SESSION, cancel_of(payment), expire)
     elif payment.provider_intent_id:
         request = gateway.Cancel(intent_id=payment.provider_intent_id)
-        _plan(payment, Kind.CANCEL, f"cancel:{payment.id}", request)
+        _plan(payment, Kind.CANCEL, cancel_of(payment), request)
 
 
 def plan_look_up(payment: Payment) -> None:
@@ -245,7 +266,14 @@ def _intent_of(order: Order) -> CreateIntent:
         currency=order.currency,
         order_number=order.number,
         description=order.description,
+        manual_capture=order.capture_later,
     )
+
+
+def plan_capture(payment: Payment, amount: Money) -> None:
+    """Plan to take so much of held money (a step)."""
+    request = gateway.Capture(intent_id=payment.provider_intent_id or "", amount_minor=amount.minor)
+    _plan(payment, Kind.CAPTURE, CAPTURE, request)
 
 
 def _plan(payment: Payment, kind: Kind, purpose: str, request: gateway.Call) -> None:

@@ -61,6 +61,19 @@ def locked_with_order(payment_id: str) -> tuple[Order, Payment]:
     return order, payment
 
 
+def locked(payment_id: str) -> Payment:
+    """Return a payment with its row locked (a step); raises PaymentNotFound.
+
+    For what changes nothing of the payment's own; whoever needs the order too locks that first.
+    """
+    db.assert_transaction()
+    wanted = select(Payment).where(Payment.id == payment_id).with_for_update()
+    payment = db.session.scalar(wanted.execution_options(populate_existing=True))
+    if payment is None:
+        raise PaymentNotFound
+    return payment
+
+
 def take_over(order: Order, payment: Payment, payer: Payer) -> None:
     """Put a payment in the name of who tries it now: what is told of it goes to them."""
     if payer.user_id and payment.user_id != payer.user_id:
@@ -88,6 +101,7 @@ def new_payment(order: Order, payer: Payer, *, checkout_session_id: str | None) 
         checkout_session_id=checkout_session_id,
         amount_minor=order.amount_minor,
         currency=order.currency,
+        authorised_minor=0,
         captured_minor=0,
         fee_bps=0 if order.kind == "top_up" else accounts.fee_bps_of(order.merchant_id or ""),
         fee_minor=0,

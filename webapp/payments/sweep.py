@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from sqlalchemy import select
 
 from webapp import orders
 from webapp.kernel import clock, db
 from webapp.orders import CheckoutSession
 from webapp.outbox import SYSTEM, Actor
-from webapp.payments import start, steps
+from webapp.payments import holds, start, steps
 from webapp.payments.errors import PaymentUnderWay
 from webapp.payments.models import Payment
-from webapp.payments.states import CHECK_ACTION, CHECK_PROCESSING, UNDER_WAY, Status
+from webapp.payments.states import (
+    CHECK_ACTION,
+    CHECK_AUTHORISED,
+    CHECK_PROCESSING,
+    UNDER_WAY,
+    Status,
+)
 
 AT_MOST = 100
 
@@ -19,7 +27,8 @@ AT_MOST = 100
 def look_again() -> int:
     """Ask the provider about payments whose next check is due; returns how many were asked about.
 
-    One that waits for the shopper past its deadline is cancelled at the provider.
+    One that waits for the shopper past its deadline is cancelled at the provider; money that is
+    held past its deadline is let go.
     """
     due = select(Payment.id).where(Payment.check_at <= clock.now()).limit(AT_MOST)
     found = list(db.session.scalars(due))
@@ -74,6 +83,8 @@ def cancel_order(order_id: str, *, by: Actor) -> None:
         orders.locked(order_id)
         payment = steps.live_payment(order_id)
         if payment is not None:
+            if payment.status == Status.AUTHORISED:
+                raise PaymentUnderWay("The bank holds money for this order. Let it go first.")
             if payment.status in UNDER_WAY:
                 raise PaymentUnderWay("A payment of this order is under way. Wait for its end.")
             start.plan_cancel(payment)
@@ -100,11 +111,21 @@ def _look_again(payment_id: str) -> None:
         is_late = payment.deadline_at is not None and payment.deadline_at <= now
         if payment.status == Status.REQUIRES_ACTION and is_late:
             start.plan_cancel(payment)
+        elif payment.status == Status.AUTHORISED and is_late and payment.capturing is None:
+            holds.let_go(payment, because="Nobody took the money in time, so it was let go.")
         else:
             start.plan_look_up(payment)
-        waits = CHECK_ACTION if payment.status == Status.REQUIRES_ACTION else CHECK_PROCESSING
-        age = now - payment.created_at
-        payment.check_at = now + max(waits, age / 4)
+        payment.check_at = _next_check(payment, now)
+
+
+def _next_check(payment: Payment, now: dt.datetime) -> dt.datetime:
+    """Return when to look again: less often with age; held money each hour, and at its deadline."""
+    if payment.status == Status.AUTHORISED:
+        ends = payment.deadline_at
+        hourly = now + CHECK_AUTHORISED
+        return min(hourly, ends) if ends is not None and ends > now else hourly
+    waits = CHECK_ACTION if payment.status == Status.REQUIRES_ACTION else CHECK_PROCESSING
+    return now + max(waits, (now - payment.created_at) / 4)
 
 
 def _expire(session_id: str, order_id: str) -> int:

@@ -43,6 +43,23 @@ PILLS: dict[str, dict[str, Pill]] = {
         "declined": Pill("Declined", "danger", "x"),
         "abandoned": Pill("Abandoned", "neutral", "ban"),
     },
+    "anomaly": {
+        "open": Pill("Needs a decision", "warning", "triangle-alert"),
+        "refunding": Pill("Going back", "progress", "loader-circle"),
+        "refunded": Pill("Given back", "neutral", "rotate-ccw"),
+        "applying": Pill("Being booked", "progress", "loader-circle"),
+        "applied": Pill("Paid an order", "success", "check"),
+        "accepted": Pill("Accepted", "success", "check"),
+    },
+    "refund": {
+        "requested": Pill("Needs approval", "warning", "users"),
+        "approved": Pill("Leaves soon", "progress", "clock"),
+        "unsent": Pill("Not sent yet", "progress", "loader-circle"),
+        "sent": Pill("Sent to bank", "progress", "send"),
+        "succeeded": Pill("Refunded", "success", "check"),
+        "failed": Pill("Failed", "danger", "x"),
+        "cancelled": Pill("Called off", "neutral", "ban"),
+    },
     "operation": {
         "pending": Pill("Waiting", "progress", "clock"),
         "in_flight": Pill("Being sent", "progress", "send"),
@@ -50,6 +67,12 @@ PILLS: dict[str, dict[str, Pill]] = {
         "succeeded": Pill("Done", "success", "check"),
         "failed": Pill("Refused", "danger", "x"),
         "manual": Pill("Needs a person", "warning", "triangle-alert"),
+    },
+    "provider_event": {
+        "waiting": Pill("Waiting", "progress", "clock"),
+        "error": Pill("Not applied", "warning", "triangle-alert"),
+        "processed": Pill("Applied", "success", "check"),
+        "closed": Pill("Nothing to do", "neutral", "minus"),
     },
     "user": {
         "unverified": Pill("Not verified", "warning", "mail"),
