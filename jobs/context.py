@@ -89,7 +89,7 @@ def working(app: Flask | None = None) -> Iterator[None]:
         try:
             yield
         finally:
-            db.session.remove()
+            db.let_go()
 
 
 class Crew:

@@ -45,6 +45,7 @@ def create_app(settings: Settings, routes: Mapping[str, Sequence[str]]) -> Flask
     gateway.use(settings)
     notifications.use(settings.public_url)
     db.db.init_app(app)
+    app.teardown_appcontext(db.let_go)
     Migrate(app, db.db, directory=str(ROOT / "migrations"))
     _install_pages(app, settings)
     cli.register(app)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.pool import QueuePool
 
 from tests.portal import Committed
@@ -47,3 +48,27 @@ def test_reads_outside_a_transaction_give_their_connection_back(committed: Commi
     assert pool.checkedout() == 1  # type: ignore[attr-defined]
     db.end_reads()
     assert pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
+def test_a_server_that_cannot_be_reached_is_a_fault_that_passes() -> None:
+    nowhere = create_engine("postgresql+psycopg://nobody@/nothing?host=/nowhere")
+    with pytest.raises(db.DatabaseError) as away:
+        nowhere.connect()
+    assert db.is_passing(away.value)
+
+
+def test_a_server_that_is_only_just_starting_is_a_fault_that_passes() -> None:
+    said = psycopg.OperationalError("connection failed: FATAL: the database system is starting up")
+    assert db.is_passing(db.DatabaseError("SELECT 1", {}, said))
+    wrong = psycopg.errors.UniqueViolation("duplicate key")
+    assert not db.is_passing(db.DatabaseError("INSERT …", {}, wrong))
+
+
+def test_letting_go_of_a_connection_that_was_lost_raises_nothing(committed: Committed) -> None:
+    db.use_scope(db.NOBODY)
+    gone = db.session.scalar(text("SELECT pg_backend_pid()"))
+    with committed.connect("postgres") as server:
+        server.execute("SELECT pg_terminate_backend(%s, 2000)", (gone,))
+    db.let_go()
+    assert db.db.engines[None].pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert used(db.NOBODY)[1] != gone

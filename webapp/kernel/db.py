@@ -18,6 +18,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Connection, DateTime, Engine, MetaData, Text, event, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import (
     DeclarativeBase,
     Session,
@@ -42,6 +43,8 @@ DatabaseFault = SQLAlchemyError
 
 #: Part of this door plate: what a caller catches.
 DatabaseError = DBAPIError
+#: All of a role's connections are in use and none came back in time.
+NoConnectionFree = PoolTimeout
 #: The types that columns of ids and of moments have.
 Id = Text(collation="C")
 Moment = DateTime(timezone=True)
@@ -215,6 +218,20 @@ def end_reads() -> None:
         session.commit()
 
 
+def let_go(_error: BaseException | None = None) -> None:
+    """Give back all that the session holds at the end of a request or a job; never raises.
+
+    What was to be committed has been by now. A connection that was lost since is dropped.
+    """
+    if not session.registry.has():
+        return
+    try:
+        session.remove()
+    except DBAPIError:
+        session().invalidate()
+        session.registry.clear()
+
+
 def after_commit(callback: Callable[[], None]) -> None:
     """Run `callback` once the outermost transaction has committed; it must not raise."""
     assert_transaction()
@@ -222,10 +239,13 @@ def after_commit(callback: Callable[[], None]) -> None:
 
 
 def is_passing(error: DBAPIError) -> bool:
-    """Whether a database error is of the kind after which trying again later is right."""
+    """Whether a database error is of the kind after which trying again later is right.
+
+    A server that is away, starting or ending its connections says so without a state.
+    """
     state = getattr(error.orig, "sqlstate", None)
     if state is None:
-        return error.connection_invalidated
+        return error.connection_invalidated or isinstance(error.orig, psycopg.OperationalError)
     return state in PASSING_STATES or state[:2] in PASSING_CLASSES
 
 

@@ -65,6 +65,11 @@ def install(app: Flask) -> None:
             return answer(503, None, code="unavailable")
         return fault(error)
 
+    @app.errorhandler(db.NoConnectionFree)
+    def exhausted(_error: db.NoConnectionFree) -> Response:
+        _log.warning("database_busy", error="NoConnectionFree")
+        return answer(503, None, code="unavailable")
+
     @app.errorhandler(500)
     def fault(error: BaseException) -> Response:
         cause = getattr(error, "original_exception", None) or error
