@@ -1,20 +1,20 @@
-"""The provider's messages: kept by inbound, applied here by payments."""
+"""The provider's messages: kept by inbound, applied here by the room that each is about."""
 
 from __future__ import annotations
 
 from sqlalchemy import exists, select, text
 
 from jobs import context
-from webapp import gateway, payments
+from webapp import gateway, payments, refunds
 from webapp.gateway import Event, Outcome, ProviderEvent
-from webapp.kernel import db, wake
+from webapp.kernel import db, ids, wake
 
 AT_MOST = 100
 SECONDS = 20.0
 
 
 class StrayEvent(LookupError):
-    """An event reached payments without a subject: gateway keeps those to itself."""
+    """An event reached us without a subject: gateway keeps those to itself."""
 
 
 def drain() -> int:
@@ -37,7 +37,8 @@ def is_due() -> bool:
 
 
 def apply(event: Event, outcome: Outcome) -> None:
-    """Hand a message's news to the payment that it is about (a step of the drain)."""
+    """Hand a message's news to the payment or refund that it is about (a step of the drain)."""
     if event.subject_id is None:
         raise StrayEvent(event.id)
-    payments.apply(event.subject_id, outcome)
+    is_refund = event.subject_id.startswith(f"{ids.PREFIXES['refund']}_")
+    (refunds.apply if is_refund else payments.apply)(event.subject_id, outcome)

@@ -1,11 +1,11 @@
-"""Calls to the provider: planned by payments, made by gateway, answered to payments."""
+"""Calls to the provider: planned by a room, made by gateway, answered to that room."""
 
 from __future__ import annotations
 
 from sqlalchemy import exists, select, text
 
 from jobs import context
-from webapp import gateway, payments
+from webapp import gateway, payments, refunds
 from webapp.gateway import Failure, Operation, Outcome, ProviderOperation
 from webapp.kernel import db, wake
 
@@ -33,5 +33,6 @@ def is_due() -> bool:
 
 
 def apply(operation: Operation, answer: Outcome | Failure) -> None:
-    """Hand an answer to the payment that it is about (a step of the drain)."""
-    payments.apply(operation.subject_id, answer, purpose=operation.purpose)
+    """Hand an answer to the payment or refund that it is about (a step of the drain)."""
+    hear = refunds.apply if operation.subject_kind == refunds.FLOW.noun else payments.apply
+    hear(operation.subject_id, answer, purpose=operation.purpose)

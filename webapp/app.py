@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from webapp import cli, gateway, inbound, notifications, outbox
+from webapp import cli, gateway, inbound, notifications, outbox, refunds
 from webapp.config import Settings
 from webapp.kernel import crypto, db, ids, log, wake
 from webapp.web import account, admin, checkout, home, mailbox, merchant, status
@@ -44,6 +45,12 @@ def create_app(settings: Settings, routes: Mapping[str, Sequence[str]]) -> Flask
     outbox.route(routes)
     gateway.use(settings)
     notifications.use(settings.public_url)
+    refunds.use(
+        refunds.Limits(
+            undo=dt.timedelta(seconds=settings.refund_undo_seconds),
+            approval_minor=settings.refund_approval_minor,
+        )
+    )
     db.db.init_app(app)
     app.teardown_appcontext(db.let_go)
     Migrate(app, db.db, directory=str(ROOT / "migrations"))

@@ -24,6 +24,7 @@ PREFIXES: dict[str, str] = {
     "operation": "op",
     "provider_event": "pev",
     "anomaly": "ano",
+    "refund": "re",
     "transfer": "tr",
     "correction": "cor",
     "account": "acc",

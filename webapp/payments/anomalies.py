@@ -91,8 +91,7 @@ def pay_with_credit(
     if order.status != "pending" or order.amount != amount:
         raise orders.OrderNotPayable
     _end_waiting_payment(order)
-    payment = steps.new_payment(order, Payer(), checkout_session_id=None)
-    payment.fee_bps = payment.fee_bps if with_fee else 0
+    payment = steps.new_payment(order, Payer(), checkout_session_id=None, with_fee=with_fee)
     payment.method_kind, payment.method_label = CREDIT, CREDIT_LABEL
     payment.details = note
     attempt = steps.new_attempt(payment, method_kind=CREDIT, status="succeeded")

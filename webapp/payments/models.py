@@ -41,6 +41,8 @@ class Payment(Moving, Base):
     captured_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     capturing_minor: Mapped[int | None] = mapped_column(BigInteger)
     void_because: Mapped[str | None]
+    refund_reserved_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    refunded_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     capture_before: Mapped[dt.datetime | None] = mapped_column(Moment)
     fee_bps: Mapped[int]
     fee_minor: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -82,13 +84,26 @@ class Payment(Moving, Base):
         return Money(self.capturing_minor, self.currency) if self.capturing_minor else None
 
     @property
+    def refunded(self) -> Money:
+        """What has gone back to the shopper."""
+        return Money(self.refunded_minor, self.currency)
+
+    @property
+    def refundable(self) -> Money:
+        """What can still be refunded: refunds that are asked for or under way count as gone."""
+        return Money(self.captured_minor - self.refund_reserved_minor, self.currency)
+
+    @property
     def fee(self) -> Money:
         """What the platform keeps of what was taken."""
         return Money(self.fee_minor, self.currency)
 
     @property
     def outside_status(self) -> str:
-        """The status's name for outsiders, such as SUCCESS."""
+        """The status's name for outsiders, such as SUCCESS or PARTIALLY_REFUNDED."""
+        if self.refunded_minor:
+            whole = self.refunded_minor == self.captured_minor
+            return "REFUNDED" if whole else "PARTIALLY_REFUNDED"
         return self.FLOW.outside[self.status]
 
     @property

@@ -86,8 +86,11 @@ def take_over(order: Order, payment: Payment, payer: Payer) -> None:
         payment.customer_id = _customer(order, payer)
 
 
-def new_payment(order: Order, payer: Payer, *, checkout_session_id: str | None) -> Payment:
-    """Begin a payment of a locked order that has no live one."""
+def new_payment(
+    order: Order, payer: Payer, *, checkout_session_id: str | None, with_fee: bool = True
+) -> Payment:
+    """Begin a payment of a locked order that has no live one; a top-up never costs a fee."""
+    is_free = order.kind == "top_up" or not with_fee
     customer_id = order.customer_id or _customer(order, payer)
     if payer.user_id and order.user_id is None:
         order.user_id = payer.user_id
@@ -103,7 +106,7 @@ def new_payment(order: Order, payer: Payer, *, checkout_session_id: str | None) 
         currency=order.currency,
         authorised_minor=0,
         captured_minor=0,
-        fee_bps=0 if order.kind == "top_up" else accounts.fee_bps_of(order.merchant_id or ""),
+        fee_bps=0 if is_free else accounts.fee_bps_of(order.merchant_id or ""),
         fee_minor=0,
         created_at=clock.now(),
         attempt_count=0,

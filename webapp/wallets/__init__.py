@@ -8,6 +8,7 @@ from webapp.wallets.service import (
     deactivate,
     deposit,
     open,  # noqa: A004 - reads with its room: wallets.open
+    receive,
     require_active,
 )
 
@@ -24,6 +25,7 @@ __all__ = [
     "deposit",
     "history",
     "open",
+    "receive",
     "require_active",
     "wallets_of",
 ]

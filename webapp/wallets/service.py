@@ -58,6 +58,28 @@ def deposit(user_id: str, amount: Money, *, livemode: bool, reference: str) -> s
     )
 
 
+def receive(
+    line: ledger.Line, *, reference: str, kind: str, merchant_id: str, because: str
+) -> str | None:
+    """Put money into a person's wallet that was with us already, such as a refund (a step).
+
+    `line` goes to a wallet's account, which is opened when there was none; one that is switched
+    off takes money too. Returns the transfer's id, or None when that was booked before.
+    """
+    db.assert_transaction()
+    user_id, livemode = line.target.user_id or "", line.target.livemode
+    open(user_id, line.amount.currency, livemode)
+    display.forget(user_id, livemode=livemode)
+    return ledger.post(
+        reference,
+        [line],
+        kind=kind,
+        merchant_id=merchant_id,
+        livemode=livemode,
+        because=because,
+    )
+
+
 def require_active(user_id: str, livemode: bool, currency: str) -> None:  # noqa: FBT001 - mode
     """Check that the wallet may be paid from, before the ledger takes from it (a step).
 

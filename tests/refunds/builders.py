@@ -1,0 +1,92 @@
+"""Refunds in any state, made through the room's own verbs as the doors and workers call them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from tests.builders import a_payment, inr
+from tests.stories import behind
+from webapp import payments, refunds
+from webapp.gateway import Failure, Outcome, Result
+from webapp.kernel import clock, db
+from webapp.kernel.money import Money
+from webapp.outbox import Actor
+from webapp.payments import Payment
+from webapp.refunds import Refund
+
+T = TypeVar("T")
+CLERK = Actor("merchant_user", "usr_clerk")
+OWNER = Actor("merchant_user", "usr_owner")
+PRICE = inr(1_000_00)
+
+
+def at_counter(payment_id: str, act: Callable[[], T]) -> T:
+    """Do something as the merchant of a payment does: on the web's role, in its scope."""
+    with db.scoped(behind()):
+        payment = payments.any_payment(payment_id).payment
+        scope = db.Scope(merchant_id=payment.merchant_id, livemode=payment.livemode)
+    with db.scoped(scope):
+        return act()
+
+
+def asked(payment_id: str, amount: Money | None = None, **more: Any) -> str:
+    """Ask for a refund as a clerk; returns its id."""
+    named = {"reason": "requested_by_customer", "by": CLERK} | more
+    return at_counter(
+        payment_id,
+        lambda: refunds.request(payment_id, amount=PRICE if amount is None else amount, **named).id,
+    )
+
+
+def released(*, after: dt.timedelta = dt.timedelta(minutes=1)) -> int:
+    """Let the time of undoing pass, and what is due leave; returns how many left."""
+    with db.scoped(behind()), clock.standing_at(clock.now() + after):
+        return refunds.release_due()
+
+
+def told(refund_id: str, *answers: Outcome | Failure, purpose: str | None = None) -> None:
+    """Apply what the provider says, as a worker does."""
+    with db.scoped(behind()):
+        for answer in answers:
+            refunds.apply(refund_id, answer, purpose=purpose)
+
+
+def sent(refund_id: str = "re_provider1", amount: Money = PRICE) -> Outcome:
+    """The provider has it and waits for the bank."""
+    return Outcome(Result.REFUND_PENDING, refund_id=refund_id, amount=amount)
+
+
+def paid_out(refund_id: str = "re_provider1", amount: Money = PRICE) -> Outcome:
+    """The provider has paid it out."""
+    return Outcome(
+        Result.REFUND_SUCCEEDED, refund_id=refund_id, amount=amount, bank_reference="7412034567"
+    )
+
+
+def bounced(refund_id: str = "re_provider1", amount: Money = PRICE) -> Outcome:
+    """The bank does not take it."""
+    return Outcome(
+        Result.REFUND_FAILED,
+        refund_id=refund_id,
+        amount=amount,
+        failure_code="expired_or_canceled_card",
+    )
+
+
+def refund_now(refund_id: str) -> Refund:
+    """Read a refund as it stands."""
+    with db.scoped(behind()):
+        return refunds.any_refund(refund_id).refund
+
+
+def payment_now(payment_id: str) -> Payment:
+    """Read a payment as it stands."""
+    with db.scoped(behind()):
+        return payments.any_payment(payment_id).payment
+
+
+def a_paid_payment(merchant_id: str | None = None, amount: Money = PRICE) -> str:
+    """Return the id of a payment that was taken by card."""
+    return a_payment(payments.Status.CAPTURED, merchant_id, amount)

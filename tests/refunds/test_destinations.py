@@ -1,0 +1,198 @@
+"""Where a refund may go: into a wallet, towards another order, and what was set aside goes back."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from tests.builders import (
+    Someone,
+    a_checkout,
+    a_link,
+    a_merchant,
+    a_method,
+    a_person,
+    an_order,
+    answered,
+    card_tried,
+    declined,
+    inr,
+    money_in_wallet,
+    succeeded,
+    wallet_tried,
+)
+from tests.refunds.builders import (
+    CLERK,
+    PRICE,
+    a_paid_payment,
+    asked,
+    at_counter,
+    bounced,
+    paid_out,
+    payment_now,
+    refund_now,
+    released,
+    told,
+)
+from tests.refunds.test_refund import balances, held
+from tests.stories import behind, operations, order_now, payment_is_whole, scalar, story_is_whole
+from webapp import ledger, payments, refunds
+from webapp.gateway import Outcome, Result
+from webapp.kernel import db
+from webapp.kernel.errors import Invalid
+from webapp.outbox import SYSTEM, Actor
+
+
+@pytest.fixture
+def shop(app: Flask) -> str:
+    """A merchant's id."""
+    return a_merchant()
+
+
+def paid_by(person: Someone, shop: str) -> str:
+    """Have somebody pay by card while signed in; returns the payment's id."""
+    payment_id = card_tried(a_checkout(shop, PRICE), payer=person.payer)
+    intent = Outcome(Result.CREATED, intent_id=f"pi_{payment_id}")
+    answered(payment_id, intent, succeeded(PRICE))
+    return payment_id
+
+
+def in_wallet(person: Someone) -> int:
+    """Return what a person has stored."""
+    return held(ledger.wallet(person.id, False, "INR"))
+
+
+def test_a_refund_into_the_wallet_is_there_as_soon_as_it_leaves(shop: str) -> None:
+    person = a_person()
+    refund_id = asked(paid_by(person, shop), inr(250_00), destination="wallet")
+    assert released() == 1
+    refund = refund_now(refund_id)
+    assert (refund.status, operations(refund_id)) == ("succeeded", [])
+    assert in_wallet(person) == 250_00
+    assert balances(shop)[0] == PRICE.minor - 2000 - 250_00
+    story_is_whole("refund", "refund", refund_id)
+
+
+def test_a_guest_has_no_wallet_to_refund_to(shop: str) -> None:
+    with pytest.raises(refunds.RefundNotPossible, match="no wallet"):
+        asked(a_paid_payment(shop), destination="wallet")
+
+
+def test_what_was_paid_from_a_wallet_goes_back_into_it(shop: str) -> None:
+    person = a_person()
+    money_in_wallet(person, PRICE)
+    refund_id = asked(wallet_tried(a_checkout(shop, PRICE), person))
+    assert refund_now(refund_id).destination == "wallet"
+    released()
+    assert in_wallet(person) == PRICE.minor
+    assert refund_now(refund_id).status == "succeeded"
+
+
+def test_credit_pays_another_order_whole_and_without_a_fee(shop: str) -> None:
+    payment_id = a_paid_payment(shop)
+    target = an_order(shop, inr(400_00))
+    refund_id = asked(
+        payment_id, inr(400_00), destination="order_credit", target_order_id=target.id
+    )
+    assert released() == 1
+    assert refund_now(refund_id).status == "succeeded"
+    assert order_now(target.id)[0] == "completed"
+    assert held(ledger.store_credit(False, "INR")) == 0
+    assert balances(shop)[:2] == (PRICE.minor - 2000, 2000)
+    with db.scoped(behind()):
+        (paid,) = payments.payments_of_order(target.id)
+    assert (paid.method_kind, paid.fee_minor, paid.captured_minor) == ("credit", 0, 400_00)
+    payment_is_whole(paid.id)
+
+
+def test_credit_pays_only_a_waiting_order_of_the_same_shop_and_amount(shop: str) -> None:
+    payment_id = a_paid_payment(shop)
+    other_shop = an_order(a_merchant(), inr(400_00)).id
+    too_much = an_order(shop, inr(400_01)).id
+    for target in (other_shop, too_much):
+        with pytest.raises(Invalid):
+            asked(payment_id, inr(400_00), destination="order_credit", target_order_id=target)
+    assert payment_now(payment_id).refundable == PRICE
+
+
+def test_credit_for_an_order_that_closed_meanwhile_goes_back(shop: str) -> None:
+    payment_id = a_paid_payment(shop)
+    target = an_order(shop, inr(400_00))
+    refund_id = asked(
+        payment_id, inr(400_00), destination="order_credit", target_order_id=target.id
+    )
+    with db.scoped(db.Scope(merchant_id=shop, livemode=False)):
+        payments.cancel_order(target.id, by=CLERK)
+    assert released() == 0
+    refund = refund_now(refund_id)
+    assert (refund.status, refund.failure_code) == ("failed", "target_order_closed")
+    assert payment_now(payment_id).refundable == PRICE
+    assert balances(shop)[0] == PRICE.minor - 2000
+
+
+def test_credit_waits_while_the_other_order_is_being_paid(shop: str) -> None:
+    payment_id = a_paid_payment(shop)
+    target = an_order(shop, inr(400_00))
+    refund_id = asked(
+        payment_id, inr(400_00), destination="order_credit", target_order_id=target.id
+    )
+    method = a_method()
+    under_way = card_tried(a_link(target), method)
+    assert released() == 0
+    assert refund_now(refund_id).status == "approved"
+    answered(under_way, Outcome(Result.CREATED, intent_id="pi_target"), declined(method))
+    assert released() == 1
+    assert order_now(target.id)[0] == "completed"
+
+
+def set_aside(shop: str) -> tuple[str, str]:
+    """Have money come for a cancelled order; returns the payment's id and the anomaly's."""
+    link, method = a_checkout(shop, PRICE), a_method()
+    payment_id = card_tried(link, method)
+    answered(payment_id, Outcome(Result.CREATED, intent_id=f"pi_{payment_id}"), declined(method))
+    with db.scoped(link.scope()):
+        payments.cancel_order(link.ref.order_id, by=Actor("user", "usr_x"))
+    answered(payment_id, succeeded(PRICE, method))
+    statement = "SELECT id FROM anomaly WHERE payment_id = :id"
+    return payment_id, str(scalar(statement, id=payment_id))
+
+
+def anomaly_now(anomaly_id: str) -> str:
+    """Return where set-aside money stands."""
+    with db.scoped(behind()):
+        return payments.anomaly(anomaly_id).status
+
+
+def test_money_that_fits_no_order_goes_back_whole_and_costs_nobody_a_fee(shop: str) -> None:
+    _payment_id, anomaly_id = set_aside(shop)
+    assert held(ledger.suspense(False, "INR")) == PRICE.minor
+    with db.scoped(behind()):
+        refund_id = refunds.refund_set_aside(anomaly_id, by=SYSTEM).id
+        assert refunds.refund_set_aside(anomaly_id, by=SYSTEM).id == refund_id
+    assert anomaly_now(anomaly_id) == "refunding"
+    with pytest.raises(refunds.RefundNotPossible):
+        at_counter(_payment_id, lambda: refunds.undo(refund_id, by=CLERK))
+    assert released() == 1
+    assert held(ledger.suspense(False, "INR")) == 0
+    told(refund_id, paid_out())
+    assert (refund_now(refund_id).status, anomaly_now(anomaly_id)) == ("succeeded", "refunded")
+    assert balances(shop) == (0, 0, 0, 0)
+    story_is_whole("anomaly", "anomaly", anomaly_id)
+
+
+def test_set_aside_money_whose_refund_fails_waits_for_a_person(shop: str) -> None:
+    payment_id, anomaly_id = set_aside(shop)
+    with db.scoped(behind()):
+        first = refunds.refund_set_aside(anomaly_id, by=SYSTEM).id
+    released()
+    told(first, paid_out(), bounced())
+    assert anomaly_now(anomaly_id) == "open"
+    assert held(ledger.suspense(False, "INR")) == PRICE.minor
+    with db.scoped(behind()):
+        assert refunds.refund_set_aside(anomaly_id, by=SYSTEM).id == first
+    second = at_counter(payment_id, lambda: refunds.refund_set_aside(anomaly_id, by=CLERK).id)
+    assert second != first
+    released()
+    told(second, paid_out("re_provider2"))
+    assert anomaly_now(anomaly_id) == "refunded"
+    assert balances(shop) == (0, 0, 0, 0)

@@ -1,0 +1,109 @@
+"""Money that goes back to shoppers: asked for, approved, sent, and told of until it has arrived.
+
+The platform's fee is kept on a refund that a merchant asks for; money that fits no order goes
+back whole. A refund never takes more than was captured, whatever happens at once.
+"""
+
+from webapp.refunds.apply import apply
+from webapp.refunds.blockers import block_by, blocked_because, unblock_by
+from webapp.refunds.errors import (
+    AvailableChanged,
+    RefundBlocked,
+    RefundDecided,
+    RefundExceedsAvailable,
+    RefundMismatch,
+    RefundNotFound,
+    RefundNotPossible,
+    SameApprover,
+    UndoTooLate,
+)
+from webapp.refunds.failures import FailureAdvice, advice_on
+from webapp.refunds.models import Freeze, Refund
+from webapp.refunds.policy import Limits, expected_by, needs_approval, why_not_destination
+from webapp.refunds.queries import (
+    RefundDetail,
+    RefundFilter,
+    RefundRow,
+    any_refund,
+    every_refund_of,
+    refund_counts,
+    refund_of,
+    refund_of_user,
+    refunds_everywhere,
+    refunds_of,
+    refunds_of_anomaly,
+    refunds_of_payment,
+    refunds_of_user,
+    waiting_for_approval,
+)
+from webapp.refunds.release import check_now, look_again, release_due
+from webapp.refunds.service import (
+    approve,
+    refund_set_aside,
+    refuse,
+    request,
+    undo,
+    why_not_refund,
+)
+from webapp.refunds.states import FLOW, LOST, UNDER_WAY, WAITING, Destination, Reason, Status
+from webapp.refunds.steps import limits, use
+from webapp.refunds.switch import freeze, frozen, unfreeze
+
+__all__ = [
+    "FLOW",
+    "LOST",
+    "UNDER_WAY",
+    "WAITING",
+    "AvailableChanged",
+    "Destination",
+    "FailureAdvice",
+    "Freeze",
+    "Limits",
+    "Reason",
+    "Refund",
+    "RefundBlocked",
+    "RefundDecided",
+    "RefundDetail",
+    "RefundExceedsAvailable",
+    "RefundFilter",
+    "RefundMismatch",
+    "RefundNotFound",
+    "RefundNotPossible",
+    "RefundRow",
+    "SameApprover",
+    "Status",
+    "UndoTooLate",
+    "advice_on",
+    "any_refund",
+    "apply",
+    "approve",
+    "block_by",
+    "blocked_because",
+    "check_now",
+    "every_refund_of",
+    "expected_by",
+    "freeze",
+    "frozen",
+    "limits",
+    "look_again",
+    "needs_approval",
+    "refund_counts",
+    "refund_of",
+    "refund_of_user",
+    "refund_set_aside",
+    "refunds_everywhere",
+    "refunds_of",
+    "refunds_of_anomaly",
+    "refunds_of_payment",
+    "refunds_of_user",
+    "refuse",
+    "release_due",
+    "request",
+    "unblock_by",
+    "undo",
+    "unfreeze",
+    "use",
+    "waiting_for_approval",
+    "why_not_destination",
+    "why_not_refund",
+]
