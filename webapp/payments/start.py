@@ -216,6 +216,10 @@ def _ready(
     payment = steps.live_payment(order.id)
     if order.status == "completed":
         raise AlreadyPaid
+    if payment is not None and payment.status == Status.AUTHORISED:
+        if same_method and steps.attempt_with_method(payment, same_method):
+            return order, payment
+        raise PaymentUnderWay("The bank holds the money for this order. You were not charged.")
     session = orders.locked_checkout(checkout.session_id)
     if order.status != "pending":
         raise orders.OrderNotPayable
