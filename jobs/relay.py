@@ -14,7 +14,7 @@ import structlog
 
 from jobs import context, queues, schedule
 from jobs.subscriptions import CONSUMERS
-from jobs.telling import AT_MOST, Away, Consumer, tell
+from jobs.telling import AT_MOST, Away, Consumer, tell, tell_carefully
 from jobs.wakeups import Wakeups
 from webapp.kernel import wake
 
@@ -57,22 +57,29 @@ def listen(process: context.Process, bells: dict[str, threading.Event], wakeups:
 def consuming(
     process: context.Process, name: str, consumer: Consumer, bell: threading.Event
 ) -> Callable[[], None]:
-    """Return the loop of one consumer's thread: tell what is due, then wait for the bell."""
+    """Return the loop of one consumer's thread: tell what is due, then wait for the bell.
+
+    Its first facts are told one by one: one of them may be what ended the relay before.
+    """
 
     def loop() -> None:
+        told = tell_once(name, consumer, teller=tell_carefully)
         while not process.stop.is_set():
-            if tell_once(name, consumer) < AT_MOST:
+            if told < AT_MOST:
                 bell.wait(POLL_SECONDS)
                 bell.clear()
+            told = tell_once(name, consumer)
 
     return loop
 
 
-def tell_once(name: str, consumer: Consumer) -> int:
+def tell_once(
+    name: str, consumer: Consumer, *, teller: Callable[[str, Consumer], int] = tell
+) -> int:
     """Tell one batch; returns its size, 0 while a store is away (it is tried again soon)."""
     with context.working():
         try:
-            return tell(name, consumer)
+            return teller(name, consumer)
         except Away as away:
             _log.warning("telling_put_off", consumer=name, error=str(away))
             return 0

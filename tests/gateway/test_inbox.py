@@ -11,8 +11,19 @@ from sqlalchemy import text
 
 from tests.gateway.conftest import Worker
 from tests.gateway.signing import an_event, raw, signature
-from tests.gateway.working import Stopping
-from webapp.gateway import BadSignature, Event, Outcome, ProviderEvent, Result, events_of, inbox
+from tests.gateway.working import INTENT, Stopping, planned
+from webapp.gateway import (
+    BadEvent,
+    BadSignature,
+    Event,
+    Outcome,
+    ProviderEvent,
+    Result,
+    Standing,
+    events_of,
+    inbox,
+    refused_events,
+)
 from webapp.kernel import clock, db, ids
 from webapp.kernel.errors import NotFound
 
@@ -30,8 +41,21 @@ class Journal:
         self.news.append((event.id, outcome.result))
 
 
+def ours(kind: str = "payment_intent.succeeded", **changes: Any) -> dict[str, Any]:
+    """Return an event about what a call of ours made, where it names a payment."""
+    event = an_event(kind, **changes)
+    metadata = event["data"]["object"].get("metadata") or {}
+    if "subject" in metadata:
+        metadata["operation"] = planned(INTENT, subject_id=metadata["subject"]).id
+    return event
+
+
 def received(kind: str = "payment_intent.succeeded", **changes: Any) -> str:
-    body = raw(an_event(kind, **changes))
+    return taken_in(ours(kind, **changes))
+
+
+def taken_in(event: dict[str, Any]) -> str:
+    body = raw(event)
     return inbox.receive(body, signature(body)).event_id
 
 
@@ -64,7 +88,7 @@ def test_a_message_is_kept_and_then_applied_once() -> None:
 
 
 def test_however_often_it_comes_it_is_one_row_and_one_effect() -> None:
-    body = raw(an_event())
+    body = raw(ours())
     answers = [inbox.receive(body, signature(body)).is_new for _ in range(5)]
     assert answers == [True, False, False, False, False]
     assert len(drained().news) == 1
@@ -131,7 +155,7 @@ def test_a_message_that_fails_lets_the_others_pass() -> None:
     assert applied == [good]
 
 
-def test_a_message_that_ends_its_worker_is_counted_and_lets_the_others_pass() -> None:
+def test_a_message_that_ends_its_worker_three_times_is_set_aside_and_lets_the_others_pass() -> None:
     bad = received()
 
     class Died(BaseException):
@@ -140,15 +164,34 @@ def test_a_message_that_ends_its_worker_is_counted_and_lets_the_others_pass() ->
     def die() -> None:
         raise Died
 
-    for turn in range(8):
+    for turn in range(3):
         moment = clock.now() + dt.timedelta(seconds=11 * turn)
         with clock.standing_at(moment), pytest.raises(Died):
             inbox.drain(Journal().apply, context=Stopping("inbox.applied", die))
+        assert row_of(bad).claims == turn + 1
     good = received()
-    assert drained(seconds=200).news == [(good, Result.SUCCEEDED)]
+    assert drained(seconds=60).news == [(good, Result.SUCCEEDED)]
     row = row_of(bad)
     assert (row.due_at, row.processed_at) == (None, None)
     assert row.error == "ended its worker each time"
+    assert drained(seconds=86_400).news == [], "nothing but a person takes it up again"
+    with db.transaction(db.WORKER):
+        assert inbox.retry(bad)
+    assert drained().news == [(bad, Result.SUCCEEDED)], "and then it counts from the start"
+
+
+def test_a_refusal_is_an_outcome_and_not_a_death() -> None:
+    event_id = received()
+
+    def refuse(_event: Event, _outcome: Outcome) -> None:
+        raise NotFound
+
+    for turn in range(5):
+        with clock.standing_at(clock.now() + dt.timedelta(minutes=5 * turn)):
+            inbox.drain(refuse)
+    row = row_of(event_id)
+    assert (row.tries, row.claims) == (5, 0)
+    assert row.due_at is not None
 
 
 def test_events_are_applied_whatever_their_order() -> None:
@@ -196,3 +239,59 @@ def test_what_opens_a_checkout_is_not_kept() -> None:
         payload = str(row_of(event_id).payload)
         assert "secret-token" not in payload
         assert "checkout" in payload or "challenge" in payload
+
+
+def test_a_message_whose_object_belongs_to_another_payment_is_applied_to_none() -> None:
+    """Whoever can make objects in our account could name anybody's payment in them."""
+    victim = ids.new("payment")
+    planned(INTENT, subject_id=victim)
+    forged = ours(subject=ids.new("payment"))
+    forged["data"]["object"]["metadata"]["subject"] = victim
+    without_call = an_event(subject=victim, object={"metadata": {"subject": victim}})
+    for event in (forged, without_call):
+        event_id = taken_in(event)
+        assert drained().news == []
+        row = row_of(event_id)
+        assert (row.due_at, row.processed_at, row.tries) == (None, None, 1)
+        assert (row.error or "").startswith("foreign_object")
+
+
+def test_a_message_about_a_call_that_was_never_made_here_waits_for_a_person() -> None:
+    event_id = taken_in(an_event(subject=ids.new("payment")))
+    for turn in range(8):
+        assert drained(seconds=turn * 700.0).news == []
+    row = row_of(event_id)
+    assert (row.due_at, row.processed_at) == (None, None)
+    assert (row.error or "").startswith("unknown_operation")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [({"livemode": True}, "other_mode"), ({"account": "acct_other"}, "other_account")],
+)
+def test_a_message_of_another_mode_or_account_is_refused_and_listed_once(
+    changes: dict[str, Any], reason: str
+) -> None:
+    event = an_event(**changes)
+    for _ in range(3):
+        with pytest.raises(BadEvent):
+            taken_in(event)
+    with db.transaction(db.ADMIN):
+        listed = [(one.event_id, one.reason) for one in refused_events()]
+        assert listed == [(event["id"], reason)]
+        assert db.session.execute(text("SELECT count(*) FROM provider_event")).scalar_one() == 0
+
+
+def test_a_message_that_was_discarded_is_closed_with_its_reason_and_never_applied() -> None:
+    event_id = taken_in(an_event(subject="pay_1", object={"metadata": {"subject": "pay_1"}}))
+    with db.transaction(db.WORKER):
+        assert not inbox.discard(event_id, because="Too early."), "it still waits for the workers"
+    drained()
+    with db.transaction(db.ADMIN):
+        assert inbox.discard(event_id, because="A test of somebody else.")
+        assert not inbox.discard(event_id, because="Twice.")
+        assert not inbox.retry(event_id)
+    row = row_of(event_id)
+    assert row.error == "discarded: A test of somebody else."
+    assert row.stands is Standing.CLOSED
+    assert drained(seconds=86_400).news == []

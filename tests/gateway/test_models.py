@@ -8,7 +8,7 @@ from alembic.migration import MigrationContext
 from tests.gateway.conftest import Worker
 from webapp.kernel import db
 
-OURS = {"provider_operation", "provider_event"}
+OURS = {"provider_operation", "provider_event", "refused_event"}
 
 
 def _is_ours(_thing: object, name: str | None, kind: str, *_others: object) -> bool:

@@ -14,9 +14,10 @@ from sqlalchemy import text
 
 from jobs import context, telling
 from tests.jobs.working import Ground, note_told
-from webapp import outbox
+from webapp import dead_letters, outbox
 from webapp.kernel import clock, db
 from webapp.kernel.errors import NotFound
+from webapp.kernel.paging import PageRequest
 from webapp.outbox import Fact
 
 
@@ -119,17 +120,16 @@ def test_after_eight_tries_a_bad_fact_is_set_aside_where_it_can_be_seen(ground: 
     assert tell(choke) == 0
     with context.working():
         assert outbox.waiting_counts() == {}, "it waits for a person, not for the relay"
-        (aside,) = outbox.set_aside()
-        assert (aside.consumer, aside.name, aside.last_error) == (
-            "note",
-            "test.happened",
-            "ValueError: never",
-        )
+        with db.scoped(db.ADMIN):
+            (aside,) = dead_letters.listed(page=PageRequest()).rows
+        assert (aside.what, aside.error) == ("test.happened for note", "ValueError: never")
+        fact_id = aside.id.removesuffix("_note")
         with db.transaction(db.WORKER):
-            outbox.tell_again("note", aside.fact_id)
-        assert outbox.set_aside() == []
+            outbox.tell_again("note", fact_id)
+        with db.scoped(db.ADMIN):
+            assert dead_letters.listed(page=PageRequest()).rows == ()
         with pytest.raises(NotFound), db.transaction(db.WORKER):
-            outbox.tell_again("note", aside.fact_id)
+            outbox.tell_again("note", fact_id)
     ground.make_told_table()
     assert tell(note_told) == 1
 

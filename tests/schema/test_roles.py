@@ -32,6 +32,7 @@ NOBODYS = {
     "ledger_fold",
     "outbox_due",
     "provider_event",
+    "refused_event",
 }
 
 

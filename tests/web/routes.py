@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Flask
 from werkzeug.routing import Rule
 
 #: Routes by which no browser of ours comes: files, and the provider's signed messages.
 NOT_PAGES = frozenset({"static", "inbound.stripe"})
+GAP = re.compile(r"<[^>]+>")
 
 
 def address_of(rule: Rule, *, filled: str = "nothing") -> str:
     """Return a rule's address with something in each of its gaps."""
-    path = rule.rule
-    for name in rule.arguments:
-        start = path.index("<")
-        end = path.index(">")
-        assert path[start:end].endswith(name)
-        path = f"{path[:start]}{filled}{path[end + 1 :]}"
+    path, gaps = GAP.subn(filled, rule.rule)
+    assert gaps == len(rule.arguments)
     return path
 
 

@@ -48,7 +48,8 @@ class Claim:
     """An operation that is ours until the lease ends; `token` fences off whoever had it before.
 
     `is_first` says that nobody can have sent it before us; `is_late` that its key may have been
-    forgotten by the provider, so that it must not be sent again.
+    forgotten by the provider, so that it must not be sent again. `decision` is what a person
+    found came of it, where one did: then nobody is asked.
     """
 
     operation: Operation
@@ -56,6 +57,7 @@ class Claim:
     tries: int
     is_first: bool
     is_late: bool
+    decision: Mapping[str, Any] | None = None
 
 
 _CLAIM = text(
@@ -227,6 +229,7 @@ def _claim(row: RowMapping) -> Claim:
         tries=row["tries"],
         is_first=row["is_first"],
         is_late=row["is_late"],
+        decision=row["decision"],
     )
 
 

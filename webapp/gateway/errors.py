@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from webapp.kernel.errors import Conflict, Invalid
+from collections.abc import Mapping
+from typing import Any
+
+from webapp.kernel.errors import Conflict, Invalid, NotFound
 
 
 class ProviderError(Exception):
@@ -43,6 +46,19 @@ class BadEvent(Invalid):
     says = "This message is not an event for this installation."
 
 
+class NotOurEvent(BadEvent):
+    """An event that was signed with our secret and is of another account or mode, or unreadable."""
+
+    def __init__(self, reason: str, payload: Mapping[str, Any]) -> None:
+        self.reason = reason
+        self.event_id = str(payload["id"])
+        self.kind = str(payload["type"])
+        self.livemode = bool(payload["livemode"])
+        account = payload.get("account")
+        self.account = str(account) if account else None
+        super().__init__()
+
+
 class OperationUnderWay(Conflict):
     """A charge of this subject is not settled yet, so another must not begin."""
 
@@ -55,3 +71,31 @@ class NotWaitingForPerson(Conflict):
 
     code = "not_waiting_for_person"
     says = "This operation is not waiting for a decision."
+
+
+class BadDecision(Invalid):
+    """A decision about a call that leaves out what it must say."""
+
+    code = "bad_decision"
+    says = "That decision is not complete."
+
+
+class ForeignObject(Conflict):
+    """A signed message about an object that is not the one it claims to be; nothing was applied."""
+
+    code = "foreign_object"
+    says = "The message names a payment that this object of the provider does not belong to."
+
+
+class UnknownOperation(NotFound):
+    """A signed message about a call that this installation has never made."""
+
+    code = "unknown_operation"
+    says = "The message names a call that was never made here."
+
+
+class EventNotFound(NotFound):
+    """No such message of the provider."""
+
+    code = "event_not_found"
+    says = "There is no such message of the provider."

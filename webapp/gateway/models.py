@@ -121,6 +121,7 @@ class ProviderOperation(Base):
     last_error: Mapped[str | None]
     created_at: Mapped[dt.datetime] = mapped_column(Moment)
     closed_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+    decision: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class ProviderEvent(Base):
@@ -135,8 +136,19 @@ class ProviderEvent(Base):
             postgresql_where=text("due_at IS NOT NULL"),
         ),
         Index("ix_provider_event_subject_id", "subject_id"),
+        Index(
+            "ix_provider_event_received_at_event_id",
+            text("received_at DESC"),
+            text("event_id DESC"),
+        ),
+        Index(
+            "ix_provider_event_aside",
+            "received_at",
+            postgresql_where=text("processed_at IS NULL AND due_at IS NULL"),
+        ),
         CheckConstraint("processed_at IS NULL OR due_at IS NULL", name="due"),
         CheckConstraint("tries >= 0", name="tries"),
+        CheckConstraint("claims >= 0", name="claims"),
     )
 
     provider: Mapped[str] = mapped_column(primary_key=True)
@@ -151,3 +163,35 @@ class ProviderEvent(Base):
     error: Mapped[str | None]
     tries: Mapped[int]
     due_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+    claims: Mapped[int] = mapped_column(default=0)
+
+    @property
+    def stands(self) -> Standing:
+        """Where the message stands, in one word of the page's map."""
+        if self.processed_at is None:
+            return Standing.WAITING if self.due_at is not None else Standing.ERROR
+        return Standing.PROCESSED if self.error is None else Standing.CLOSED
+
+
+class Standing(StrEnum):
+    """Where a message of the provider stands: `closed` ones had nothing to apply, or never will."""
+
+    WAITING = "waiting"
+    PROCESSED = "processed"
+    ERROR = "error"
+    CLOSED = "closed"
+
+
+class RefusedEvent(Base):
+    """A message signed with our secret that is yet not ours: refused at the door, and listed."""
+
+    __tablename__ = "refused_event"
+    __table_args__ = (Index("ix_refused_event_received_at", text("received_at DESC")),)
+
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    event_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    reason: Mapped[str]
+    kind: Mapped[str]
+    account: Mapped[str | None]
+    livemode: Mapped[bool]
+    received_at: Mapped[dt.datetime] = mapped_column(Moment)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import structlog
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from webapp.gateway import claims, policy, providers
+from webapp.gateway import claims, decisions, policy, providers
 from webapp.gateway.calls import Call, Kind, as_stored, call_of
 from webapp.gateway.claims import Claim, Operation, operation_of
 from webapp.gateway.context import QUIET, Context
+from webapp.gateway.decisions import Decision
 from webapp.gateway.dialling import QUESTIONS, dial
 from webapp.gateway.errors import (
     NeedsPerson,
@@ -25,6 +27,7 @@ from webapp.gateway.models import ProviderOperation, State
 from webapp.gateway.port import Failure, Outcome, Result
 from webapp.kernel import clock, db, ids, wake
 from webapp.kernel.errors import Refusal
+from webapp.outbox import Actor
 
 WAKE = "operations"
 APPLY_TRIES = 3
@@ -78,7 +81,7 @@ def plan(  # noqa: PLR0913 - the columns of one row, by name
         state=State.PENDING.value,
         tries=0,
         claims=0,
-        due_at=now,
+        due_at=func.clock_now(),
         created_at=now,
     )
     db.session.add(row)
@@ -108,14 +111,36 @@ def look_again(operation_id: str) -> None:
     NotWaitingForPerson. A step of the caller's (admin's or worker's) transaction.
     """
     db.assert_transaction()
+    _take_up(operation_id, None)
+
+
+def decide(operation_id: str, decision: Decision, *, by: Actor) -> None:
+    """Say by hand what came of an operation that waits for a person; a worker applies it as such.
+
+    The person's answer goes the way of the provider's: claimed, applied, closed, in any order with
+    whatever the provider still says. Raises NotWaitingForPerson or BadDecision. A step of the
+    caller's (admin's or worker's) transaction.
+    """
+    db.assert_transaction()
+    row = db.session.get(ProviderOperation, operation_id, populate_existing=True)
+    if row is None or row.state != State.MANUAL:
+        raise NotWaitingForPerson
+    _take_up(operation_id, decisions.as_kept(Kind(row.kind), decision, by))
+
+
+def hurry(operation_id: str) -> bool:
+    """Have an open operation's next try made now, as a step of the caller's transaction.
+
+    Returns False where none is to be made, or one is being made.
+    """
+    db.assert_transaction()
     statement = text(
-        "UPDATE provider_operation SET state = 'unknown', claims = 0, due_at = clock_now()"
-        " WHERE id = :id AND state = 'manual'"
+        "UPDATE provider_operation SET due_at = clock_now()"
+        " WHERE id = :id AND state IN ('pending', 'unknown')"
     )
     done = db.session.execute(statement, {"id": operation_id})
-    if not done.rowcount:  # type: ignore[attr-defined]
-        raise NotWaitingForPerson
     wake.soon(WAKE)
+    return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
 def drain(
@@ -132,6 +157,18 @@ def drain(
         if context.clock() >= ends or not _work_one(apply, context):
             return done
     return limit
+
+
+def _take_up(operation_id: str, decision: Mapping[str, Any] | None) -> None:
+    statement = text(
+        "UPDATE provider_operation SET state = 'unknown', claims = 0, due_at = clock_now(),"
+        " decision = CAST(:decision AS jsonb) WHERE id = :id AND state = 'manual'"
+    )
+    kept = None if decision is None else json.dumps(decision)
+    done = db.session.execute(statement, {"id": operation_id, "decision": kept})
+    if not done.rowcount:  # type: ignore[attr-defined]
+        raise NotWaitingForPerson
+    wake.soon(WAKE)
 
 
 def _work_one(apply: Apply, context: Context) -> bool:
@@ -157,7 +194,10 @@ def _work_one(apply: Apply, context: Context) -> bool:
 
 
 def _answer(claim: Claim, context: Context) -> Answer:
-    """Put the operation to the provider while the lease is kept alive."""
+    """Put the operation to the provider while the lease is kept alive, unless a person decided."""
+    if claim.decision is not None:
+        operation = claim.operation
+        return decisions.answer_of(operation.kind, operation.request, claim.decision)
     beats = iter(range(policy.MOST_BEATS))
 
     def beat() -> bool:

@@ -15,6 +15,7 @@ MOST_BEATS = 10
 #: The provider remembers a key for 24 hours; after this only looking is safe.
 KEY_LASTS = dt.timedelta(hours=23)
 LOOK_FIRST_AFTER_TRIES = 2
+#: What was claimed so often without any outcome is set aside: it may be what ends its workers.
 QUARANTINE_AFTER_CLAIMS = 3
 LONGEST_WAIT_SECONDS = 600
 INBOX_TRIES = 8

@@ -28,7 +28,7 @@ from webapp.gateway.calls import (
     LookUpRefund,
     Refund,
 )
-from webapp.gateway.errors import BadEvent, NeedsPerson, Refused
+from webapp.gateway.errors import BadEvent, NeedsPerson, NotOurEvent, Refused
 from webapp.gateway.port import CallKey, Event, Outcome, Result
 from webapp.gateway.stripe_errors import CardRefused, ask
 from webapp.gateway.transport import Transport
@@ -239,12 +239,13 @@ class StripeProvider:
             raise BadEvent
         if payload["livemode"] is not self.livemode or payload.get("account"):
             _log.error("event_of_another_account", event_id=payload["id"], kind=payload["type"])
-            raise BadEvent
+            reason = "other_account" if payload.get("account") else "other_mode"
+            raise NotOurEvent(reason, payload)
         try:
             return self.read_event(payload)
         except _UNREADABLE as wrong:
             _log.error("event_not_readable", event_id=payload["id"], kind=payload["type"])
-            raise BadEvent from wrong
+            raise NotOurEvent("unreadable", payload) from wrong
 
     def read_event(self, payload: Mapping[str, Any]) -> Event:
         """Read a message that was verified before and stored."""

@@ -1,5 +1,6 @@
 """Messages to people: sentences in their inbox, and mails, which a worker sends."""
 
+from webapp.notifications.failed import discard_mail, send_again
 from webapp.notifications.letters import NoSuchLetter, render
 from webapp.notifications.models import Mail, MailStatus, Message
 from webapp.notifications.post import NotSent, Post
@@ -23,6 +24,7 @@ __all__ = [
     "Post",
     "Told",
     "are_mails_due",
+    "discard_mail",
     "drain_mail",
     "inbox_of",
     "mail_of",
@@ -30,6 +32,7 @@ __all__ = [
     "mark_read",
     "notify",
     "render",
+    "send_again",
     "send_mail",
     "unread_count",
     "use",

@@ -35,12 +35,17 @@ class Message(Base):
 
 
 class MailStatus(StrEnum):
-    """Where a mail stands; `simulated` means that no mail server is set and nothing was sent."""
+    """Where a mail stands.
+
+    `simulated` means that no mail server is set and nothing was sent, `discarded` that it failed
+    and a person let it be.
+    """
 
     WAITING = "waiting"
     SENT = "sent"
     FAILED = "failed"
     SIMULATED = "simulated"
+    DISCARDED = "discarded"
 
 
 class Mail(Base):
@@ -63,6 +68,7 @@ class Mail(Base):
     created_at: Mapped[dt.datetime] = mapped_column(Moment)
     due_at: Mapped[dt.datetime] = mapped_column(Moment)
     sent_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+    claims: Mapped[int] = mapped_column(default=0)
 
     @property
     def to(self) -> str:

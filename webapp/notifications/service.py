@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from webapp import accounts, orders, payments
@@ -20,6 +20,9 @@ from webapp.outbox import Fact
 WAKE = "mail"
 AT_MOST = 100
 GIVE_UP_AFTER = 8
+#: What was claimed so often without any outcome has failed: it may be what ends its workers.
+CLAIMS_AT_MOST = 3
+ENDED_WORKERS = "ended its worker each time"
 LEASE = dt.timedelta(seconds=60)
 LONGEST_PAUSE = dt.timedelta(hours=1)
 CAPTURED = "payment.captured"
@@ -90,12 +93,15 @@ def drain_mail(post: Post | None, *, is_demo: bool, at_most: int = AT_MOST) -> i
 
     Without a mail server the demo marks each as simulated, and any other installation keeps them
     waiting. A mail whose sender died is tried again after a minute: it may arrive twice, with the
-    same Message-ID, and never gets lost.
+    same Message-ID, and never gets lost; one whose senders died three times over has failed.
     """
     worked = 0
     while worked < at_most and (mail := _claim()) is not None:
         worked += 1
-        if post is None and is_demo:
+        if mail.claims > CLAIMS_AT_MOST:
+            _log.error("mail_quarantined", mail_id=mail.id, template=mail.template)
+            _settle(mail, MailStatus.FAILED, error=ENDED_WORKERS)
+        elif post is None and is_demo:
             _settle(mail, MailStatus.SIMULATED)
         else:
             _send(mail, post)
@@ -183,8 +189,9 @@ def _write(to: str, letter: letters.Letter, template: str, *, about_id: str) -> 
         about_id=about_id,
         status=MailStatus.WAITING,
         tries=0,
+        claims=0,
         created_at=now,
-        due_at=now,
+        due_at=func.clock_now(),
     )
 
 
@@ -201,6 +208,7 @@ def _claim() -> Mail | None:
         mail = db.session.scalar(due.execution_options(populate_existing=True))
         if mail is not None:
             mail.tries += 1
+            mail.claims += 1
             mail.due_at = clock.now() + LEASE
         return mail
 
@@ -236,6 +244,7 @@ def _settle(mail: Mail, status: MailStatus, *, error: str | None = None) -> None
             .values(
                 status=status,
                 last_error=error,
+                claims=0,
                 sent_at=now if status is MailStatus.SENT else None,
                 due_at=now + pause if status is MailStatus.WAITING else mail.due_at,
             )

@@ -2,11 +2,9 @@
 
 from webapp.outbox.models import NEVER, Due, Fact, Move
 from webapp.outbox.queries import (
-    SetAside,
     facts_about,
     moves_of,
     oldest_waiting,
-    set_aside,
     waiting_counts,
 )
 from webapp.outbox.service import (
@@ -18,11 +16,12 @@ from webapp.outbox.service import (
     record,
     route,
     take_due,
-    tell_again,
     told,
 )
+from webapp.outbox.set_aside import CLAIMS_AT_MOST, claim_one, forgive, never_tell, tell_again
 
 __all__ = [
+    "CLAIMS_AT_MOST",
     "NEVER",
     "PROVIDER",
     "SYSTEM",
@@ -31,14 +30,15 @@ __all__ = [
     "Fact",
     "Move",
     "Moving",
-    "SetAside",
+    "claim_one",
     "facts_about",
+    "forgive",
     "moves_of",
+    "never_tell",
     "oldest_waiting",
     "put_off",
     "record",
     "route",
-    "set_aside",
     "take_due",
     "tell_again",
     "told",

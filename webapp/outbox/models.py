@@ -66,3 +66,4 @@ class Due(Base):
     due_at: Mapped[dt.datetime] = mapped_column(Moment)
     tries: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None]
+    claims: Mapped[int] = mapped_column(default=0)

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
 from webapp.kernel import db
 from webapp.outbox.models import NEVER, Due, Fact, Move
-
-
-@dataclass(frozen=True, slots=True)
-class SetAside:
-    """A fact that one consumer could not take, and what it said the last time."""
-
-    consumer: str
-    fact_id: str
-    name: str
-    subject_id: str
-    tries: int
-    last_error: str | None
 
 
 def moves_of(noun: str, subject_id: str) -> Sequence[Move]:
@@ -40,18 +27,6 @@ def waiting_counts() -> dict[str, int]:
     """Return how many facts each consumer is still to be told; those set aside do not count."""
     counts = select(Due.consumer, func.count()).where(Due.due_at < NEVER)
     return {row[0]: row[1] for row in db.session.execute(counts.group_by(Due.consumer))}
-
-
-def set_aside(*, at_most: int = 100) -> Sequence[SetAside]:
-    """Return the facts on which a consumer failed too often, newest first."""
-    wanted = (
-        select(Due.consumer, Due.fact_id, Fact.name, Fact.subject_id, Due.tries, Due.last_error)
-        .join(Fact, Fact.id == Due.fact_id)
-        .where(Due.due_at == NEVER)
-        .order_by(Due.fact_id.desc())
-        .limit(at_most)
-    )
-    return [SetAside(*row) for row in db.session.execute(wanted)]
 
 
 def oldest_waiting() -> dt.datetime | None:

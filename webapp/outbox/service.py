@@ -14,9 +14,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.kernel import clock, db, ids, wake
 from webapp.kernel.db import Id
-from webapp.kernel.errors import Conflict, NotFound
+from webapp.kernel.errors import Conflict
 from webapp.kernel.flow import BEGINNING, Flow
-from webapp.outbox.models import NEVER, Due, Fact
+from webapp.outbox.models import Due, Fact
 
 WAKE = "facts"
 TAKE_AT_MOST = 500
@@ -55,7 +55,7 @@ _RECORD = text(
               :user_id, CAST(:snapshot AS jsonb), :because, :actor_kind, :actor_id, :at, :trace_id)
     )
     INSERT INTO outbox_due (fact_id, consumer, due_at)
-    SELECT :fact_id, consumer, :at FROM unnest(CAST(:consumers AS text[])) AS consumer
+    SELECT :fact_id, consumer, clock_now() FROM unnest(CAST(:consumers AS text[])) AS consumer
     """
 )
 
@@ -138,8 +138,10 @@ def record(subject: Moving, source: str, target: str, *, because: str, by: Actor
     wake.soon(WAKE)
 
 
-def take_due(consumer: str, *, at_most: int = TAKE_AT_MOST) -> list[Fact]:
+def take_due(consumer: str, *, at_most: int = TAKE_AT_MOST, only: str | None = None) -> list[Fact]:
     """Lock and return the oldest facts that `consumer` is to be told now, skipping taken ones.
+
+    With `only`, nothing but that one.
 
     Read by row and SKIP LOCKED, never by "id greater than the last seen": ids become visible out
     of order. The caller tells them and calls `told` in the same transaction.
@@ -152,6 +154,8 @@ def take_due(consumer: str, *, at_most: int = TAKE_AT_MOST) -> list[Fact]:
         .limit(at_most)
         .with_for_update(skip_locked=True)
     )
+    if only is not None:
+        due = due.where(Due.fact_id == only)
     taken = list(db.session.scalars(due))
     if not taken:
         return []
@@ -166,24 +170,11 @@ def told(consumer: str, facts: Sequence[Fact]) -> None:
     )
 
 
-def tell_again(consumer: str, fact_id: str) -> None:
-    """Have a fact that was set aside told again; a step of an admin's transaction.
-
-    Raises NotFound when it is not set aside (any more).
-    """
-    db.assert_transaction()
-    again = update(Due).where(Due.consumer == consumer, Due.fact_id == fact_id, Due.due_at == NEVER)
-    found = again.values(due_at=clock.now(), tries=0).returning(Due.fact_id)
-    if db.session.scalar(found) is None:
-        raise NotFound
-    wake.soon(WAKE)
-
-
 def put_off(consumer: str, fact_id: str, *, until: dt.datetime, error: str) -> None:
     """Note that telling one fact failed, and when to try again."""
     db.assert_transaction()
     db.session.execute(
         update(Due)
         .where(Due.consumer == consumer, Due.fact_id == fact_id)
-        .values(due_at=until, tries=Due.tries + 1, last_error=error[:500])
+        .values(due_at=until, tries=Due.tries + 1, claims=0, last_error=error[:500])
     )
