@@ -76,6 +76,7 @@ from webapp.payments.sweep import (
     give_up,
     look_again,
 )
+from webapp.payments.unfinished import Unfinished, unfinished
 
 __all__ = [
     "ANOMALY_FLOW",
@@ -110,6 +111,7 @@ __all__ = [
     "SignInToPay",
     "Status",
     "TooManyAttempts",
+    "Unfinished",
     "VoidUnderWay",
     "WrongMethod",
     "accept_anomaly",
@@ -155,5 +157,6 @@ __all__ = [
     "start_card",
     "start_hosted",
     "undecided_anomalies",
+    "unfinished",
     "void",
 ]
