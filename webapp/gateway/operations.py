@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any, TypeAlias
 
 import structlog
@@ -317,4 +318,4 @@ def _under_way(kind: Kind, subject_id: str, purpose: str) -> Operation | None:
 
 
 def _view(row: ProviderOperation) -> Operation:
-    return operation_of({column.key: getattr(row, column.key) for column in row.__table__.columns})
+    return operation_of({field.name: getattr(row, field.name) for field in fields(Operation)})
