@@ -6,23 +6,15 @@ import datetime as dt
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
-from threading import Barrier
-from typing import TypeAlias
 
 import pytest
-from flask import Flask
 
-from supervisor.stores import Stores
-from tests.books import committed_portal, worker_of
 from tests.builders import (
     Link,
     Someone,
     a_checkout,
-    a_merchant,
     a_method,
     a_person,
     answered,
@@ -35,17 +27,15 @@ from tests.builders import (
     succeeded,
     wallet_tried,
 )
+from tests.races.racing import Race, by_web, by_worker
 from tests.stories import attempts, operations, payment_is_whole, postings, scalar
 from webapp import ledger, orders, payments
 from webapp.gateway import Outcome, Result
 from webapp.kernel import clock, db
-from webapp.kernel.errors import Refusal
 from webapp.kernel.money import Money
 from webapp.outbox import Actor
 from webapp.payments import Status
 
-#: What one thread does, and whether it is a worker's process that does it.
-Work: TypeAlias = tuple[bool, Callable[[], object]]
 pytestmark = pytest.mark.races
 PRICE = inr(1_000_00)
 TEST = False
@@ -53,62 +43,6 @@ ROUNDS = 50
 #: How long a link of the expiry race lasts once the race has begun.
 LEFT = dt.timedelta(milliseconds=40)
 MOST = dt.timedelta(seconds=2)
-
-
-@dataclass(frozen=True)
-class Race:
-    """The web's portal and a worker's on one database, and a merchant in it."""
-
-    web: Flask
-    worker: Flask
-    shop: str
-
-    def run(self, *works: Work) -> list[object]:
-        """Do all of it at the same moment, each in a thread; a refusal is returned as its code."""
-        gate = Barrier(len(works))
-
-        def one(work: Work) -> object:
-            is_workers, act = work
-            app = self.worker if is_workers else self.web
-            with app.app_context(), db.scoped(db.WORKER if is_workers else db.NOBODY):
-                try:
-                    gate.wait(20)
-                    return act()
-                except Refusal as refused:
-                    return refused.code
-                finally:
-                    db.session.remove()
-
-        with ThreadPoolExecutor(len(works)) as pool:
-            return list(pool.map(one, works))
-
-
-@pytest.fixture(scope="module")
-def portals(stores: Stores) -> Iterator[tuple[Flask, Flask]]:
-    """The web's portal and a worker's on one database."""
-    with committed_portal(stores) as committed:
-        web = committed.app
-        with web.app_context(), worker_of(committed) as worker:
-            yield web, worker
-
-
-@pytest.fixture
-def race(portals: tuple[Flask, Flask]) -> Iterator[Race]:
-    """Both portals with a merchant of the test's own; the test itself runs in the web's."""
-    web, worker = portals
-    with web.app_context(), db.scoped(db.NOBODY):
-        yield Race(web, worker, a_merchant())
-        db.session.remove()
-
-
-def by_web(act: Callable[[], object]) -> Work:
-    """Return what a shopper does."""
-    return False, act
-
-
-def by_worker(act: Callable[[], object]) -> Work:
-    """Return what a worker does."""
-    return True, act
 
 
 def kinds(answers: Sequence[object]) -> Counter[str]:
