@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help run run-dev run-prod stop test test-fast test-integration test-e2e lint sim bench \
+.PHONY: help run run-dev run-prod stop test test-fast test-integration test-e2e lint sim chaos bench \
 	db-migrate db-seed check-books vendor vendor-dev lock clean clean-data
 
 help: ## list what can be made
@@ -73,6 +73,10 @@ test-e2e: vendor-dev ## run the journeys in a browser alone
 sim: vendor-dev ## play courses of failure against whole payments (SEEDS of them, FROM a number on)
 	@SIM_SEEDS=$(or $(SEEDS),200) SIM_FROM=$(or $(FROM),0) exec $(BIN)/python -m pytest -q -n 2 \
 		tests/races/test_one_charge.py
+
+chaos: vendor-dev ## kill real processes under load (KILLS, RESTARTS, ERASURES, CUTS, SEED), then judge
+	@KILLS=$(KILLS) RESTARTS=$(RESTARTS) ERASURES=$(ERASURES) CUTS=$(CUTS) SEED=$(SEED) \
+		exec $(BIN)/python -m tests.chaos
 
 lint: .venv/dev ## check style, types, import contracts and templates
 	@$(BIN)/ruff check .

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from supervisor.child import Child
 
 _FIRST_DELAY_SECONDS = 0.1
-_LONGEST_DELAY_SECONDS = 5.0
-_HEALTHY_SECONDS = 20.0
+LONGEST_DELAY_SECONDS = 5.0
+HEALTHY_SECONDS = 20.0
 
 
 class Watch:
@@ -45,8 +45,8 @@ class Watch:
         self.deaths[name] += 1
         lived = now - child.started_at
         delay = self._delays.get(name, 0.0)
-        delay = _FIRST_DELAY_SECONDS if lived > _HEALTHY_SECONDS or not delay else delay * 2
-        self._delays[name] = min(delay, _LONGEST_DELAY_SECONDS)
+        delay = _FIRST_DELAY_SECONDS if lived > HEALTHY_SECONDS or not delay else delay * 2
+        self._delays[name] = min(delay, LONGEST_DELAY_SECONDS)
         self._due_at[name] = now + self._delays[name]
         self._tell(
             f"{name} ended ({child.exit_code}) after {lived:.0f} s; "

@@ -1,0 +1,210 @@
+"""One whole run: load, faults by the plan, healing, and the verdict on all that was seen."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+import requests
+
+from tests.chaos import evidence, history, plan
+from tests.chaos.checker import Violation, check
+from tests.chaos.evidence import Books
+from tests.chaos.faults import Hand
+from tests.chaos.history import INFO, OK, Entry, Writer
+from tests.chaos.plan import Counts, Fault
+from tests.chaos.reader import Reader
+from tests.chaos.town import Town
+
+PEOPLE = {"guest": 5, "saver": 1, "shopkeeper": 1}
+_SETTLE_SECONDS = 150.0
+_BOOKS_SECONDS = 120.0
+#: What “Try again” does to each thing that was set aside.
+_TRY_AGAIN = (
+    """
+    UPDATE provider_operation SET state = 'unknown', claims = 0, due_at = clock_now()
+    WHERE state = 'manual'""",
+    """
+    UPDATE provider_event SET due_at = clock_now(), tries = 0, claims = 0, error = NULL
+    WHERE processed_at IS NULL AND due_at IS NULL""",
+    """
+    UPDATE outbox_due SET due_at = clock_now(), tries = 0, claims = 0
+    WHERE due_at > '9000-01-01'""",
+)
+
+
+@dataclass
+class Result:
+    """What happened and what it proves; `violations` is empty when every promise was kept."""
+
+    counts: Counter[str]
+    killed: Counter[str]
+    cuts: Counter[str]
+    entries: Sequence[Entry]
+    books: Books
+    snapshots: int
+    seconds: float
+    for_a_person: int
+    violations: list[Violation] = field(default_factory=list)
+
+    def acknowledged(self, act: str) -> int:
+        """Return how often an act was acknowledged."""
+        return sum(one.act == act and one.type == OK for one in self.entries)
+
+    @property
+    def captured(self) -> int:
+        """How many payments took money during the run."""
+        return sum(row["captured_minor"] > 0 for row in self.books.payments)
+
+    @property
+    def unanswered(self) -> Counter[str]:
+        """What clients got in place of an answer, and how often."""
+        return Counter(
+            str(one.told.get("reason", one.told.get("status")))
+            for one in self.entries
+            if one.type == INFO and one.act != "snapshot"
+        )
+
+
+def play(
+    town: Town,
+    counts: Counts,
+    *,
+    seed: int,
+    gap: float,
+    longest_seconds: float,
+    say: Callable[[str], None],
+) -> Result:
+    """Run the plan under load for at most `longest_seconds`, heal, and check."""
+    began = time.monotonic()
+    with town.direct() as connection:
+        since = connection.execute("SELECT clock_now()").fetchone()
+    snapshots = town.folder / "snapshots.jsonl"
+    writer = Writer(snapshots)
+    reader = Reader(town, writer)
+    reader.start()
+    town.start_clients(PEOPLE)
+    hand = Hand(town, seed=seed)
+    _carry_out(town, hand, counts, seed=seed, gap=gap, ends=began + longest_seconds, say=say)
+    hand.heal()
+    say("healed; the clients have a last moment")
+    time.sleep(5)
+    town.stop_clients()
+    for_a_person = _settle(town)
+    reader.stop()
+    writer.close()
+    entries = _entries(town.history, snapshots)
+    with town.direct() as connection:
+        books = evidence.collect(connection, _provider_books(town), since=since and since[0])
+    result = Result(
+        counts=hand.done,
+        killed=hand.killed,
+        cuts=Counter(f"{cut.way}{' done' if cut.was_done else ''}" for cut in town.proxy.cuts),
+        entries=entries,
+        books=books,
+        snapshots=reader.snapshots,
+        seconds=time.monotonic() - began,
+        for_a_person=for_a_person,
+    )
+    result.violations = [*check(entries, books), *_check_books(town)]
+    return result
+
+
+def _carry_out(  # noqa: PLR0913 - one run's whole frame, by name
+    town: Town,
+    hand: Hand,
+    counts: Counts,
+    *,
+    seed: int,
+    gap: float,
+    ends: float,
+    say: Callable[[str], None],
+) -> None:
+    """Do the plan, then again what could not be done, until the counts are full or time is up."""
+    todo = plan.make(counts, seed=seed, gap=gap)
+    for again in range(1, 6):
+        _do(todo, hand, ends=ends, say=say)
+        missing = _missing(counts, hand, len(town.proxy.cuts))
+        if missing == Counts(0, 0, 0, 0) or time.monotonic() > ends:
+            return
+        todo = [
+            fault
+            for fault in plan.make(missing, seed=seed * 1000 + again, gap=gap)
+            if fault.kind in {plan.KILL, plan.RESTART, plan.FLUSH, plan.VALKEY, plan.CUT}
+        ]
+
+
+def _do(todo: list[Fault], hand: Hand, *, ends: float, say: Callable[[str], None]) -> None:
+    for number, fault in enumerate(todo, start=1):
+        if time.monotonic() > ends:
+            return
+        hand.carry_out(fault)
+        if number % 100 == 0:
+            say(f"{number} of {len(todo)} faults; {sum(hand.killed.values())} kills")
+        time.sleep(fault.pause)
+
+
+def _missing(counts: Counts, hand: Hand, cuts: int) -> Counts:
+    erased = hand.done[plan.FLUSH] + hand.done[plan.VALKEY]
+    return Counts(
+        kills=max(0, counts.kills - sum(hand.killed.values())),
+        restarts=max(0, counts.restarts - hand.done[plan.RESTART]),
+        erasures=max(0, counts.erasures - erased),
+        cuts=max(0, counts.cuts - cuts),
+    )
+
+
+def _settle(town: Town) -> int:
+    """Wait until nothing is under way; what waits for a person is taken up, and counted."""
+    taken_up = 0
+    until = time.monotonic() + _SETTLE_SECONDS
+    while time.monotonic() < until:
+        try:
+            with town.direct() as connection:
+                taken_up += _take_up(connection)
+                connection.commit()
+                left = evidence.unfinished(connection)
+        except psycopg.Error:
+            left = {"an answer from Postgres": 1}
+        if not left:
+            break
+        time.sleep(1.0)
+    return taken_up
+
+
+def _take_up(connection: psycopg.Connection[object]) -> int:
+    """Do as an admin who presses “Try again” on everything that was set aside."""
+    done = 0
+    for statement in _TRY_AGAIN:
+        done += connection.execute(statement).rowcount
+    return done
+
+
+def _provider_books(town: Town) -> list[dict[str, object]]:
+    until = time.monotonic() + 30
+    while True:
+        try:
+            return town.provider_books()
+        except requests.RequestException:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.5)
+
+
+def _entries(*paths: Path) -> list[Entry]:
+    found = [entry for path in paths for entry in history.read(path)]
+    return sorted(found, key=lambda entry: entry.at)
+
+
+def _check_books(town: Town) -> list[Violation]:
+    """Have the portal's own command look at everything once more."""
+    child = town.flask("check-books")
+    child.wait_until_stopped(_BOOKS_SECONDS)
+    if child.exit_code == 0:
+        return []
+    said = child.command.log.read_text(errors="replace").strip().splitlines()[-5:]
+    return [Violation("flask check-books", " / ".join(said))]
