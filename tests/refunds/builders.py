@@ -33,7 +33,7 @@ def at_counter(payment_id: str, act: Callable[[], T]) -> T:
 
 def asked(payment_id: str, amount: Money | None = None, **more: Any) -> str:
     """Ask for a refund as a clerk; returns its id."""
-    named = {"reason": "requested_by_customer", "by": CLERK} | more
+    named: dict[str, Any] = {"reason": "requested_by_customer", "by": CLERK} | more
     return at_counter(
         payment_id,
         lambda: refunds.request(payment_id, amount=PRICE if amount is None else amount, **named).id,
