@@ -36,6 +36,7 @@ def check(entries: Sequence[Entry], books: Books) -> list[Violation]:
         *_double_charges(case),
         *_provider_differs(case),
         *_refunds(case),
+        *_asked_refunds(case),
         *_readers(entries),
         *_snapshots(entries),
         *(Violation("left open", f"{n} {what}") for what, n in books.unfinished.items()),
@@ -141,7 +142,9 @@ def _double_charges(case: _Case) -> Iterator[Violation]:
         if row["successful_charges"] > 1:
             yield Violation("double charge", f"{row['id']}: {row['successful_charges']} charges")
         if row["captured"]:
-            payment_id = str(of_intent.get(row["id"], row["id"]))
+            payment_id = str(
+                row.get("metadata", {}).get("subject") or of_intent.get(row["id"], row["id"])
+            )
             charges[payment_id] += 1
     for payment_id, number in charges.items():
         if number > 1:
@@ -188,10 +191,20 @@ def _refunds(case: _Case) -> Iterator[Violation]:
                 f"refunds of {payment['id']}: {back[payment['id']]} here, "
                 f"{row['refunded']} at the provider",
             )
-    kept = {row["id"]: row for row in case.books.refunds}
-    asked = {one.told["refund"] for one in case.told("refund", OK) if "refund" in one.told}
-    for refund_id in asked - set(kept):
-        yield Violation("acknowledged and lost", f"refund {refund_id}")
+
+
+def _asked_refunds(case: _Case) -> Iterator[Violation]:
+    """Each refund that was asked for is there once at most, and none that was not."""
+    found = Counter(row["note"] for row in case.books.refunds)
+    for entry in case.told("refund", OK):
+        if not found[entry.told["words"]]:
+            yield Violation("acknowledged and lost", f"refund “{entry.told['words']}”")
+    words = {one.told["words"] for one in case.told("refund", INVOKE)}
+    for note, number in found.items():
+        if note.startswith("chaos ") and note not in words:
+            yield Violation("never asked for", f"refund “{note}”")
+        if note.startswith("chaos ") and number > 1:
+            yield Violation("done twice", f"refund “{note}”: {number}")
 
 
 def _readers(entries: Iterable[Entry]) -> Iterator[Violation]:

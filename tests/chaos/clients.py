@@ -40,6 +40,8 @@ class Street:
     stop: threading.Event = field(default_factory=threading.Event)
     #: Checkouts that merchants have opened and nobody has paid yet.
     links: queue.Queue[str] = field(default_factory=lambda: queue.Queue(200))
+    #: Payments that were shown as paid, for merchants to refund.
+    paid: queue.Queue[str] = field(default_factory=lambda: queue.Queue(500))
 
     def browser(self) -> Browser:
         """Return a fresh browser."""
@@ -112,6 +114,8 @@ class Client(threading.Thread):
                 self.note(
                     "read", OK, token=token, stage=now[0], version=now[1], of=told.get("reference")
                 )
+            if now[0] == "paid" and not self.street.paid.full():
+                self.street.paid.put(str(told.get("reference")))
             if now[0] in until or self.street.stop.wait(_POLL_SECONDS):
                 return str(now[0])
         return seen[0] if seen else ""
@@ -214,7 +218,42 @@ class Shopkeeper(Client):
         self.street.stop.wait(self.chance.uniform(0.3, 1.2))
 
 
-KINDS: dict[str, type[Client]] = {"guest": Guest, "saver": Saver, "shopkeeper": Shopkeeper}
+class Giver(Client):
+    """A merchant who refunds a part, or all, of what was paid; two of them meet at one payment."""
+
+    def round(self) -> None:
+        if not self._count:
+            self.browser.sign_in(*self.street.config["merchant"])
+        try:
+            payment_id = self.street.paid.get(timeout=2.0)
+        except queue.Empty:
+            return
+        page = self.browser.get(f"/merchant/payments/{payment_id}/refund")
+        if page.status != 200:
+            return  # all of it has been refunded
+        names = ("csrf_token", "form_key", "seen_available")
+        fields = {name: page.field(name) for name in names}
+        left = int(fields["seen_available"])
+        minor = left if self.chance.random() < 0.3 else self.chance.randint(1, left)
+        words = f"chaos {self.name} {self._count + 1}"
+        fields |= {
+            "amount": f"{minor // 100}.{minor % 100:02d}",
+            "reason": "requested_by_customer",
+            "destination": "original",
+            "note": words,
+        }
+        told = {"payment": payment_id, "words": words, "minor": minor}
+        if self.chance.random() < 0.5 and not self.street.paid.full():
+            self.street.paid.put(payment_id)
+        self.send("refund", f"/merchant/payments/{payment_id}/refunds", fields, **told)
+
+
+KINDS: dict[str, type[Client]] = {
+    "giver": Giver,
+    "guest": Guest,
+    "saver": Saver,
+    "shopkeeper": Shopkeeper,
+}
 
 
 def main(config: dict[str, Any]) -> int:

@@ -23,7 +23,7 @@ _PAYMENTS = """
     FROM payment p WHERE p.created_at >= %(since)s"""
 _ANOMALIES = "SELECT payment_id, kind, amount_minor FROM anomaly WHERE opened_at >= %(since)s"
 _REFUNDS = """
-    SELECT id, payment_id, status, destination, amount_minor, provider_refund_id
+    SELECT id, payment_id, status, destination, amount_minor, note
     FROM refund WHERE created_at >= %(since)s"""
 #: What must not be left over once all is well again, by what it is.
 UNFINISHED = {
@@ -38,9 +38,13 @@ UNFINISHED = {
     "mails not sent": "SELECT count(*) FROM mail WHERE status = 'waiting'",
     "payments being confirmed": """
         SELECT count(*) FROM payment WHERE status = 'processing'""",
-    "things past their deadline": """
+    "payments past their deadline": """
         SELECT count(*) FROM payment
         WHERE finished_at IS NULL AND deadline_at < clock_now() - interval '30 seconds'""",
+    "refunds under way": """
+        SELECT count(*) FROM refund WHERE status IN ('approved', 'unsent', 'sent')""",
+    "money set aside and on its way": """
+        SELECT count(*) FROM anomaly WHERE status IN ('refunding', 'applying')""",
 }
 #: What must not be found at any time: each query returns in words what is wrong.
 BROKEN = {
@@ -92,7 +96,7 @@ def collect(
             sessions=rows(_SESSIONS),
             payments=rows(_PAYMENTS),
             anomalies=rows(_ANOMALIES),
-            refunds=rows(_REFUNDS) if _has_refunds(connection) else (),
+            refunds=rows(_REFUNDS),
             provider=provider,
             unfinished=unfinished(connection),
             broken=broken(connection),
@@ -117,8 +121,3 @@ def broken(connection: psycopg.Connection[Any]) -> dict[str, list[str]]:
 def _number(connection: psycopg.Connection[Any], statement: str) -> int:
     row = connection.execute(statement).fetchone()
     return int(row[0]) if row else 0
-
-
-def _has_refunds(connection: psycopg.Connection[Any]) -> bool:
-    row = connection.execute("SELECT to_regclass('refund') IS NOT NULL").fetchone()
-    return bool(row and row[0])

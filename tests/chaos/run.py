@@ -20,7 +20,7 @@ from tests.chaos.plan import Counts, Fault
 from tests.chaos.reader import Reader
 from tests.chaos.town import Town
 
-PEOPLE = {"guest": 5, "saver": 1, "shopkeeper": 1}
+PEOPLE = {"guest": 5, "saver": 1, "shopkeeper": 1, "giver": 2}
 _SETTLE_SECONDS = 150.0
 _BOOKS_SECONDS = 120.0
 #: What “Try again” does to each thing that was set aside.

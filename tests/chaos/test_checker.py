@@ -66,6 +66,7 @@ REFUND = {
     "status": "succeeded",
     "destination": "original",
     "amount_minor": 40,
+    "note": "",
 }
 TRUE = Books(
     orders=[ORDER, SOLD],
@@ -194,8 +195,15 @@ def test_a_wallet_payment_that_was_refused_and_yet_made_is_noticed() -> None:
 
 
 def test_an_acknowledged_refund_that_is_gone_is_noticed() -> None:
-    story = [*STORY, entry("refund", OK, refund="re_7")]
+    story = [*STORY, entry("refund", OK, words="chaos giver-1 7")]
     assert "acknowledged and lost" in rules(story, TRUE)
+    made = {**REFUND, "note": "chaos giver-1 7"}
+    given = replace(TRUE, refunds=[made], provider=[{**CHARGE, "refunded": 40}])
+    asked = [*story, entry("refund", INVOKE, words="chaos giver-1 7")]
+    assert rules(asked, given) == set()
+    assert rules(STORY, given) == {"never asked for"}
+    twice = replace(TRUE, refunds=[made, made], provider=[{**CHARGE, "refunded": 80}])
+    assert "done twice" in rules(asked, twice)
 
 
 def test_a_history_is_read_back_but_for_a_line_that_a_kill_cut_short(tmp_path: Path) -> None:
