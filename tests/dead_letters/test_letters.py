@@ -1,0 +1,278 @@
+"""What gave up is in one list; a person takes it up again or decides, and each deed is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from tests.builders import inr, now_at
+from tests.dead_letters.piles import a_call, a_fact, a_mail, a_message, run
+from tests.stories import attempts, behind, postings, scalar
+from webapp import dead_letters, gateway, payments, refunds
+from webapp.dead_letters import Letter, LetterKind, LetterNotFound, NotLikeThis
+from webapp.gateway import BadDecision, Decision, Failure, Operation, Outcome
+from webapp.kernel import clock, db
+from webapp.kernel.errors import Invalid
+from webapp.kernel.paging import PageRequest, page_request
+from webapp.outbox import Actor
+
+pytestmark = pytest.mark.usefixtures("app")
+BY = Actor("admin", "usr_1")
+PILES: dict[LetterKind, Callable[[], str]] = {
+    LetterKind.CALL: a_call,
+    LetterKind.EVENT: a_message,
+    LetterKind.FACT: a_fact,
+    LetterKind.MAIL: a_mail,
+}
+NOTHING = Decision("not_done", "The provider’s page shows nothing.")
+
+
+@pytest.fixture(autouse=True)
+def _as_admin(app: Flask) -> None:
+    db.use_scope(db.ADMIN)
+
+
+def letters(kind: LetterKind | None = None) -> list[Letter]:
+    return list(dead_letters.listed(kind, page=PageRequest()).rows)
+
+
+def piled(kind: LetterKind) -> str:
+    with db.scoped(db.NOBODY):
+        return PILES[kind]()
+
+
+def audited(action: str, letter_id: str) -> int:
+    return int(
+        scalar(
+            "SELECT count(*) FROM audit_entry WHERE action = :action AND subject_id = :id"
+            " AND actor_kind = 'admin'",
+            action=f"dead_letter.{action}",
+            id=letter_id,
+        )
+    )
+
+
+def worked_off() -> int:
+    """Let the workers make the calls that are due, as the jobs do; nobody may be dialled."""
+
+    def apply(operation: Operation, answer: Outcome | Failure) -> None:
+        hear = refunds.apply if operation.subject_kind == "refund" else payments.apply
+        hear(operation.subject_id, answer, purpose=operation.purpose)
+
+    with db.scoped(behind()):
+        return gateway.operations.drain(apply, limit=1)
+
+
+@pytest.mark.requirement("S1-12")
+def test_every_kind_of_work_that_gave_up_is_in_the_one_list() -> None:
+    made = {kind: piled(kind) for kind in LetterKind}
+    assert {(one.kind, one.id) for one in letters()} == set(made.items())
+    assert dead_letters.counts() == dict.fromkeys(LetterKind, 1)
+    for kind, letter_id in made.items():
+        assert [one.id for one in letters(kind)] == [letter_id]
+        found = dead_letters.letter(kind, letter_id)
+        assert found.error
+        assert found.reason == found.error.partition(":")[0]
+
+
+def test_what_has_not_given_up_is_in_no_list() -> None:
+    with db.scoped(db.NOBODY):
+        call, message, fact, mail = a_call(), a_message(), a_fact(), a_mail()
+    again = "UPDATE provider_operation SET state = 'unknown', due_at = clock_now() WHERE id = :id"
+    run(again, id=call)
+    run("UPDATE provider_event SET due_at = clock_now() WHERE event_id = :id", id=message)
+    run("UPDATE outbox_due SET due_at = clock_now()")
+    run("UPDATE mail SET status = 'waiting' WHERE id = :id", id=mail)
+    assert letters() == []
+    assert fact
+    for kind, letter_id in zip(LetterKind, (call, message, fact, mail), strict=True):
+        with pytest.raises(LetterNotFound):
+            dead_letters.letter(kind, letter_id)
+        with pytest.raises(LetterNotFound):
+            dead_letters.retry(kind, letter_id, by=BY)
+        assert audited("retried", letter_id) == 0
+
+
+@pytest.mark.requirement("S1-12", "S1-19")
+@pytest.mark.parametrize("kind", LetterKind)
+def test_a_letter_is_taken_up_again_once_and_that_is_kept(kind: LetterKind) -> None:
+    letter_id = piled(kind)
+    dead_letters.retry(kind, letter_id, by=BY)
+    assert letters() == []
+    assert audited("retried", letter_id) == 1
+    due = {
+        LetterKind.CALL: "SELECT state = 'unknown' AND due_at <= clock_now() AND claims = 0"
+        " FROM provider_operation WHERE state <> 'pending' AND kind = 'confirm'",
+        LetterKind.EVENT: "SELECT due_at <= clock_now() AND tries = 0 FROM provider_event",
+        LetterKind.FACT: "SELECT due_at <= clock_now() AND tries = 0 FROM outbox_due"
+        " WHERE tries = 0 AND last_error IS NOT NULL",
+        LetterKind.MAIL: "SELECT status = 'waiting' AND tries = 0 FROM mail",
+    }
+    assert scalar(due[kind]) is True
+    with pytest.raises(LetterNotFound):
+        dead_letters.retry(kind, letter_id, by=BY)
+    assert audited("retried", letter_id) == 1
+
+
+@pytest.mark.requirement("S1-19")
+def test_all_letters_like_one_are_taken_up_again_and_no_others() -> None:
+    with db.scoped(behind()):
+        alike = [a_message() for _ in range(3)]
+        others = {a_message(kind="charge.captured"), a_message("foreign_object: not its own")}
+        mail = a_mail()
+    assert dead_letters.how_many_like(dead_letters.letter(LetterKind.EVENT, alike[0])) == 3
+    assert dead_letters.retry_like(LetterKind.EVENT, alike[1], by=BY) == 3
+    assert {one.id for one in letters()} == {*others, mail}
+    assert [audited("retried", one) for one in alike] == [1, 1, 1]
+    with pytest.raises(LetterNotFound):
+        dead_letters.retry_like(LetterKind.EVENT, alike[0], by=BY)
+
+
+@pytest.mark.requirement("S1-12")
+@pytest.mark.parametrize("kind", [LetterKind.EVENT, LetterKind.FACT, LetterKind.MAIL])
+def test_a_letter_is_discarded_for_a_reason_that_is_kept_and_never_worked_on(
+    kind: LetterKind,
+) -> None:
+    letter_id = piled(kind)
+    dead_letters.discard(kind, letter_id, because="A test of somebody else.", by=BY)
+    assert letters() == []
+    assert audited("discarded", letter_id) == 1
+    kept = "SELECT data ->> 'because' FROM audit_entry WHERE action = 'dead_letter.discarded'"
+    assert scalar(kept) == "A test of somebody else."
+    with pytest.raises(LetterNotFound):
+        dead_letters.discard(kind, letter_id, because="Again.", by=BY)
+    left = {
+        LetterKind.EVENT: "SELECT count(*) FROM provider_event WHERE processed_at IS NULL",
+        LetterKind.FACT: "SELECT count(*) FROM outbox_due WHERE last_error IS NOT NULL",
+        LetterKind.MAIL: "SELECT count(*) FROM mail WHERE status <> 'discarded'",
+    }
+    assert scalar(left[kind]) == 0
+
+
+@pytest.mark.parametrize("because", ["", "   ", "x" * 301])
+@pytest.mark.parametrize("kind", LetterKind)
+def test_without_a_reason_nothing_is_discarded(kind: LetterKind, because: str) -> None:
+    letter_id = piled(kind)
+    decision = NOTHING if kind is LetterKind.CALL else None
+    with pytest.raises(Invalid):
+        dead_letters.discard(kind, letter_id, because=because, by=BY, decision=decision)
+    assert [one.id for one in letters()] == [letter_id]
+    assert audited("discarded", letter_id) == 0
+
+
+def test_a_call_is_never_simply_dropped_and_nothing_else_is_decided() -> None:
+    call, mail = piled(LetterKind.CALL), piled(LetterKind.MAIL)
+    with pytest.raises(NotLikeThis):
+        dead_letters.discard(LetterKind.CALL, call, because="Gone.", by=BY)
+    with pytest.raises(NotLikeThis):
+        dead_letters.discard(LetterKind.MAIL, mail, because="Gone.", by=BY, decision=NOTHING)
+    assert len(letters()) == 2
+
+
+def payment_of_call(letter_id: str) -> str:
+    found = scalar("SELECT subject_id FROM provider_operation WHERE id = :id", id=letter_id)
+    return str(found)
+
+
+def test_a_person_says_that_the_money_was_taken_and_the_payment_is_paid_once() -> None:
+    call = piled(LetterKind.CALL)
+    payment_id = payment_of_call(call)
+    taken = Decision("taken", "Their page shows it.", inr(1_000_00), "ch_seen_by_hand")
+    dead_letters.discard(
+        LetterKind.CALL, call, because="Their page shows it.", by=BY, decision=taken
+    )
+    assert letters() == []
+    assert now_at(payment_id).status == "processing", "a worker applies it"
+    assert worked_off() == 1
+    assert now_at(payment_id).status == "captured"
+    assert postings(payment_id) == 1
+    charge = "SELECT charge_id FROM attempt WHERE payment_id = :id"
+    assert scalar(charge, id=payment_id) == "ch_seen_by_hand"
+    state = "SELECT state || ' ' || (decision ->> 'by_id') FROM provider_operation WHERE id = :id"
+    assert scalar(state, id=call) == "succeeded usr_1"
+    assert audited("discarded", call) == 1
+
+
+def test_a_person_says_that_nothing_was_done_and_another_card_can_be_tried() -> None:
+    call = piled(LetterKind.CALL)
+    payment_id = payment_of_call(call)
+    dead_letters.discard(LetterKind.CALL, call, because="Nothing there.", by=BY, decision=NOTHING)
+    assert worked_off() == 1
+    assert now_at(payment_id).status == "awaiting_method"
+    assert attempts(payment_id) == ["declined"]
+    assert postings(payment_id) == 0
+    assert scalar("SELECT state FROM provider_operation WHERE id = :id", id=call) == "failed"
+
+
+def test_what_the_provider_says_after_a_wrong_decision_still_counts() -> None:
+    call = piled(LetterKind.CALL)
+    payment_id = payment_of_call(call)
+    dead_letters.discard(LetterKind.CALL, call, because="Nothing there.", by=BY, decision=NOTHING)
+    worked_off()
+    method = scalar("SELECT provider_method_id FROM attempt WHERE payment_id = :id", id=payment_id)
+    late = Outcome(gateway.Result.SUCCEEDED, method_id=method, amount=inr(1_000_00))
+    with db.scoped(behind()):
+        payments.apply(payment_id, late)
+        payments.apply(payment_id, late)
+    assert now_at(payment_id).status == "captured"
+    assert postings(payment_id) == 1
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        Decision("taken", "Seen."),
+        Decision("taken", "Seen.", inr(1_000_00)),
+        Decision("taken", "Seen.", None, "ch_1"),
+        Decision("taken", "Seen.", inr(1_000_00), " "),
+        Decision("held", "Seen."),
+        Decision("made", "Seen.", inr(1_000_00), "pi_1"),
+        Decision("", "Seen."),
+        Decision("taken", "Seen.", inr(1_000_00), "x" * 101),
+    ],
+)
+def test_a_decision_that_leaves_something_out_decides_nothing(decision: Decision) -> None:
+    call = piled(LetterKind.CALL)
+    with pytest.raises(BadDecision):
+        dead_letters.discard(LetterKind.CALL, call, because="Seen.", by=BY, decision=decision)
+    assert [one.id for one in letters()] == [call]
+    assert audited("discarded", call) == 0
+    assert scalar("SELECT decision FROM provider_operation WHERE id = :id", id=call) is None
+
+
+def test_another_amount_than_the_payments_is_set_aside_like_any_other() -> None:
+    call = piled(LetterKind.CALL)
+    payment_id = payment_of_call(call)
+    less = Decision("taken", "Seen.", inr(10_00), "ch_1")
+    dead_letters.discard(LetterKind.CALL, call, because="Seen.", by=BY, decision=less)
+    worked_off()
+    assert postings(payment_id) == 0
+    assert scalar("SELECT count(*) FROM anomaly WHERE payment_id = :id", id=payment_id) == 1
+
+
+def test_pages_of_the_list_meet_without_gap_or_double() -> None:
+    made = []
+    with db.scoped(behind()):
+        for number in range(7):
+            with clock.standing_at(clock.now()):
+                made.append(a_message() if number % 2 else a_mail())
+    seen: list[str] = []
+    older = None
+    while True:
+        page = dead_letters.listed(page=page_request(older=older, newer=None, limit=3))
+        seen += [one.id for one in page.rows]
+        older = page.older
+        if older is None:
+            break
+    assert sorted(seen) == sorted(made)
+    back = dead_letters.listed(page=page_request(older=None, newer=page.newer, limit=3))
+    assert [one.id for one in back.rows] == seen[-1 - 3 - len(page.rows) + 1 : -len(page.rows)]
+
+
+def test_nobody_but_an_admin_reads_the_list() -> None:
+    piled(LetterKind.MAIL)
+    db.use_scope(db.NOBODY)
+    with pytest.raises(db.DatabaseError), db.transaction():
+        dead_letters.counts()
