@@ -51,6 +51,7 @@ KINDS: dict[str, Kind] = {
         Kind("operations", "jobs.operations"),
         Kind("inbox", "jobs.inbox"),
         Kind("mail", "jobs.mail"),
+        Kind("proofs", "jobs.proofs"),
     )
 }
 

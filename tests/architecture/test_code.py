@@ -96,7 +96,6 @@ RULES = [
         fine="session.execute(text(f'SELECT 1 LIMIT {MOST + 1}'), {'name': name})",
         may={
             "webapp/kernel/db.py:_announce_scope": "a role of its own enum, never a parameter",
-            "webapp/ledger/books.py:_problems": "one of the questions in the module's own table",
         },
     ),
     Rule(

@@ -32,7 +32,14 @@ SAME = {"character(2)": "text", "character(3)": "text", "char(3)": "text", "varc
 #: Of any object that moves these may be empty; of a merchant's they are not.
 OF_EVERY_SCOPE = {"merchant_id", "livemode", "user_id"}
 #: Keys to rows that are never deleted and from which nobody looks down.
-NEVER_FOLLOWED = {"fk_merchant_user_id", "fk_customer_user_id", "fk_wallet_merchant_id"}
+NEVER_FOLLOWED = {
+    "fk_merchant_user_id",
+    "fk_customer_user_id",
+    "fk_wallet_merchant_id",
+    "fk_correction_requested_by",
+    "fk_correction_approved_by",
+    "fk_correction_decided_by",
+}
 
 
 def every_model() -> list[Table]:

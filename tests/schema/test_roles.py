@@ -29,6 +29,7 @@ NOBODYS = {
     "audit_seal",
     "audit_unsealed",
     "flow_edge",
+    "invariant_result",
     "ledger_fold",
     "outbox_due",
     "provider_event",
