@@ -28,7 +28,7 @@ def figures_and_books() -> Found:
 def broken_seals() -> Found:
     """Find the first act of the audit trail that is not as it was sealed."""
     trail = audit.verify()
-    return some_of([] if trail.ok else [Finding("audit trail:", trail.says)])
+    return some_of([] if trail.ok else [Finding("audit", trail.says)])
 
 
 def _differences(differences: list[Difference]) -> Found:
