@@ -10,6 +10,9 @@ _MANAGERS = frozenset({MemberRole.OWNER, MemberRole.ADMIN})
 ROLES_FOR: dict[str, frozenset[MemberRole]] = {
     "create_order": _MANAGERS | {MemberRole.DEVELOPER, MemberRole.SUPPORT},
     "cancel_order": _MANAGERS | {MemberRole.SUPPORT},
+    "capture": _MANAGERS | {MemberRole.SUPPORT},
+    "refund": _MANAGERS | {MemberRole.SUPPORT},
+    "approve_refund": _MANAGERS,
     "unmask": _MANAGERS | {MemberRole.SUPPORT},
     "export": _MANAGERS | {MemberRole.SUPPORT, MemberRole.ANALYST},
     "manage_people": _MANAGERS,
@@ -20,6 +23,9 @@ SELLING = frozenset({"create_order"})
 _WORDS = {
     "create_order": "create orders",
     "cancel_order": "cancel orders",
+    "capture": "take or let go of held money",
+    "refund": "refund payments",
+    "approve_refund": "approve refunds",
     "unmask": "see personal data",
     "export": "export lists",
     "manage_people": "invite people and change roles",

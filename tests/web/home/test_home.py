@@ -20,7 +20,9 @@ from tests.builders import (
     wallet_tried,
 )
 from tests.checked_client import CheckedClient, Page
+from tests.refunds.builders import asked, bounced, paid_out, released, sent, told
 from tests.stories import scalar
+from webapp.gateway import Outcome, Result
 from webapp.kernel import ids
 from webapp.kernel.money import MAX_MINOR, Money
 
@@ -85,9 +87,9 @@ def test_a_paid_payment_leads_to_its_receipt_and_another_is_explained(
     shop = a_merchant()
     paid = card_tried(a_checkout(shop), payer=asha.payer)
     answered(paid, succeeded(inr(1_000_00)))
-    response = phone.get(f"/home/payments/{paid}")
-    assert response.status_code == 303
-    assert "₹1,000 paid for Order #1001" in phone.page(response.location).text
+    page = phone.page(f"/home/payments/{paid}")
+    receipt = next(link for link in page.links if link.startswith("/receipt/"))
+    assert "₹1,000 paid for Order #1001" in phone.page(receipt).text
     refused = card_tried(a_checkout(shop), "pm_1", payer=asha.payer)
     answered(refused, declined("pm_1"))
     said = phone.page(f"/home/payments/{refused}").text
@@ -246,3 +248,36 @@ def test_nobody_opens_a_link_of_somebody_elses_payment(phone: CheckedClient) -> 
         phone.post(f"/home/payments/{theirs}/link", data={"csrf_token": token}).status_code == 404
     )
     assert scalar("SELECT count(*) FROM checkout_session") == 1
+
+
+def test_a_refund_is_told_in_words_once_it_has_left(phone: CheckedClient, asha: Someone) -> None:
+    paid = card_tried(a_checkout(a_merchant()), payer=asha.payer)
+    answered(paid, Outcome(Result.CREATED, intent_id="pi_home_refund"), succeeded(inr(1_000_00)))
+    address = f"/home/payments/{paid}"
+    amount = inr(250_00)
+    refund_id = asked(paid, amount)
+    assert "refund" not in phone.page(address).text.lower(), "it may still be undone"
+    released()
+    assert "It has not been sent to your bank yet." in phone.page(address).text
+    told(refund_id, sent(amount=amount))
+    assert "A refund of ₹250.00 was sent to your bank. It is on your account by" in (
+        phone.page(address).text
+    )
+    told(refund_id, paid_out(amount=amount))
+    page = phone.page(address)
+    assert "Partly refunded" in page.text
+    assert "7412034567" in page.text
+    assert "Quote it if you ask your bank." in page.text
+    response = phone.get(f"/home/refunds/{refund_id}")
+    assert (response.status_code, response.location) == (303, address)
+    told(refund_id, bounced(amount=amount))
+    assert "did not reach you: card closed." in phone.page(address).text
+
+
+def test_somebody_elses_refund_is_as_one_that_is_not_there(phone: CheckedClient) -> None:
+    other = a_person()
+    theirs = card_tried(a_checkout(a_merchant()), payer=other.payer)
+    answered(theirs, Outcome(Result.CREATED, intent_id="pi_home_other"), succeeded(inr(1_000_00)))
+    refund_id = asked(theirs, inr(250_00))
+    assert phone.get(f"/home/refunds/{refund_id}").status_code == 404
+    assert phone.get(f"/home/payments/{theirs}/now").status_code == 404

@@ -15,4 +15,14 @@ def acting() -> Actor:
     return Actor("admin", g.person.user_id)
 
 
-from webapp.web.admin import merchants, overview, payments, users  # noqa: E402, F401 - add routes
+from webapp.web.admin import (  # noqa: E402 - add routes
+    anomalies,  # noqa: F401
+    dead_letters,  # noqa: F401
+    janitor,  # noqa: F401
+    merchants,  # noqa: F401
+    overview,  # noqa: F401
+    payments,  # noqa: F401
+    provider_events,  # noqa: F401
+    refunds,  # noqa: F401
+    users,  # noqa: F401
+)

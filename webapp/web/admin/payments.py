@@ -5,15 +5,16 @@ from __future__ import annotations
 from flask import make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from webapp import accounts, audit, gateway, outbox, payments
+from webapp import accounts, audit, gateway, outbox, payments, refunds
 from webapp.kernel import db
 from webapp.kernel.errors import Invalid
 from webapp.payments import PaymentFilter
 from webapp.web.admin.door import acting, blueprint
+from webapp.web.admin.janitor import ask_about_payment
 from webapp.web.admin.lists import asked_list
 from webapp.web.merchant.money_lines import money_lines
 from webapp.web.merchant.timelines import timeline_of
-from webapp.web.shared.pills import PILLS, pill
+from webapp.web.shared.pills import PILLS, shown_pill
 
 
 @blueprint.get("/admin/payments")
@@ -47,7 +48,8 @@ def payment(payment_id: str) -> Response:
         render_template(
             "admin/payment.html",
             detail=payments.any_payment(payment_id),
-            pill=pill("payment", detail.payment.status),
+            pill=shown_pill(detail.payment),
+            refunds=refunds.refunds_of_payment(payment_id),
             state=payments.FLOW.states[detail.payment.status],
             seller=accounts.merchant_card(merchant_id or ""),
             money=money_lines(detail.payment, detail.payment.method_label or ""),
@@ -68,11 +70,5 @@ def payment(payment_id: str) -> Response:
 @blueprint.post("/admin/payments/<payment_id>/check")
 def check_payment(payment_id: str) -> Response:
     """Ask the provider about a payment now, as its merchant's door would, and write that down."""
-    found = payments.any_payment(payment_id).payment
-    with db.scoped(db.Scope(merchant_id=found.merchant_id, livemode=found.livemode)):
-        payments.check_now(payment_id)
-    with db.transaction():
-        audit.record(
-            "payment.checked", "payment", payment_id, by=acting(), merchant_id=found.merchant_id
-        )
+    ask_about_payment(payment_id)
     return redirect(url_for("admin.payment", payment_id=payment_id), code=303)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,9 +20,18 @@ class Stage(StrEnum):
     PAY = "pay"
     CONFIRMING = "confirming"
     ACTION = "action"
+    HELD = "held"
     PAID = "paid"
     EXPIRED = "expired"
     CLOSED = "closed"
+
+
+#: What is seen while a payment is under way; it has no end of time then.
+UNDER_WAY: dict[str, Stage] = {
+    payments.Status.PROCESSING: Stage.CONFIRMING,
+    payments.Status.REQUIRES_ACTION: Stage.ACTION,
+    payments.Status.AUTHORISED: Stage.HELD,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,14 @@ class Checkout:
 
 
 @dataclass(frozen=True, slots=True)
+class MoneyLine:
+    """One line of a receipt."""
+
+    label: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What a receipt says; `email` is masked."""
 
@@ -82,6 +100,8 @@ class Receipt:
     payment: Payment
     paid_at: dt.datetime
     history: str
+    lines: Sequence[MoneyLine]
+    after: Sequence[MoneyLine]
 
 
 def checkout_view(
@@ -127,14 +147,19 @@ def checkout_view(
 def receipt_view(merchant_id: str, payment_id: str) -> Receipt:
     """Read a receipt; raises PaymentNotFound unless the payment was captured."""
     detail = payments.payment_of(merchant_id, payment_id)
-    if detail.payment.captured_at is None:
+    payment, order = detail.payment, detail.order
+    if payment.captured_at is None:
         raise payments.PaymentNotFound("There is no receipt: this payment was not taken.")
+    left_out = payment.captured - order.amount
+    asked = MoneyLine(order.description or f"Order #{order.number}", order.amount)
     return Receipt(
         seller=seller_of(merchant_id),
-        order=detail.order,
-        payment=detail.payment,
-        paid_at=detail.payment.captured_at,
-        history=payments.history_text(detail.payment.captured, detail.order.number),
+        order=order,
+        payment=payment,
+        paid_at=payment.captured_at,
+        history=payments.history_text(payment.captured, order.number),
+        lines=[asked, MoneyLine("Not taken", left_out)] if left_out else [asked],
+        after=[MoneyLine("Refunded", -payment.refunded)] if payment.refunded else [],
     )
 
 
@@ -151,10 +176,8 @@ def _stage(order: Order, payment: Payment | None, *, is_open: bool, ends: dt.dat
         return Stage.PAID
     if order.status == "cancelled":
         return Stage.CLOSED
-    if payment is not None and payment.status == payments.Status.REQUIRES_ACTION:
-        return Stage.ACTION
-    if payment is not None and payment.status in payments.UNDER_WAY:
-        return Stage.CONFIRMING
+    if payment is not None and payment.status in UNDER_WAY:
+        return UNDER_WAY[payment.status]
     if not is_open or ends <= clock.now():
         return Stage.EXPIRED
     return Stage.PAY

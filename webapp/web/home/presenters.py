@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from webapp import accounts, payments
+from webapp import accounts, payments, refunds
 from webapp.kernel.money import Money
 from webapp.kernel.paging import Page
 from webapp.payments import PaymentRow
-from webapp.web.shared.pills import Pill, payment_pill
+from webapp.web.shared.pills import Pill, payment_pill, pill
+from webapp.web.shared.refund_words import TOLD_TO_SHOPPERS, shopper_says
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,35 @@ class OwnPayment:
     pill: Pill
     method: str
     at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRefund:
+    """A refund to the shopper: the fact, what comes next, and what to quote to the bank."""
+
+    id: str
+    amount: Money
+    pill: Pill
+    says: str
+    next: str
+    bank_reference: str | None
+    at: dt.datetime
+
+
+def own_refunds(payment_id: str, seller: str) -> list[OwnRefund]:
+    """Return the refunds of one's payment that have left, newest first."""
+    told = [one for one in refunds.refunds_of_payment(payment_id) if one.status in TOLD_TO_SHOPPERS]
+    return [
+        OwnRefund(
+            one.id,
+            one.amount,
+            pill("refund", one.status),
+            *shopper_says(one, seller),
+            one.bank_reference,
+            one.finished_at or one.sent_at or one.created_at,
+        )
+        for one in reversed(told)
+    ]
 
 
 def own_payments(page: Page[PaymentRow]) -> list[OwnPayment]:
@@ -41,7 +71,7 @@ def _own(row: PaymentRow, sellers: dict[str, accounts.MerchantCard]) -> OwnPayme
         seller="Wallet top-up" if order.kind == "top_up" else (seller.name if seller else "–"),
         text=_text(row),
         amount=payment.amount,
-        pill=payment_pill(payment.status),
+        pill=payment_pill(payment),
         method=payment.method_label or "–",
         at=payment.captured_at or payment.created_at,
     )

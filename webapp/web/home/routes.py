@@ -5,14 +5,14 @@ from __future__ import annotations
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from webapp import accounts, notifications, orders, payments, wallets
+from webapp import accounts, notifications, orders, payments, refunds, wallets
 from webapp.kernel import db
 from webapp.kernel.errors import Declined, Invalid, Refusal
 from webapp.kernel.money import parse_money
 from webapp.kernel.paging import PageRequest, page_request
 from webapp.outbox import Actor
 from webapp.web.home.forms import WALLET_CURRENCIES, TopUpForm
-from webapp.web.home.presenters import own_payments
+from webapp.web.home.presenters import own_payments, own_refunds
 from webapp.web.shared.errors import status_of
 from webapp.web.shared.forms import once_per_form
 from webapp.web.shared.guards import guard, settings, signed_in
@@ -43,22 +43,21 @@ def own() -> AnyResponse:
 
 @blueprint.get("/home/payments/<payment_id>")
 def payment(payment_id: str) -> AnyResponse:
-    """Show what became of one of one's payments; a paid one leads to its receipt."""
-    detail = payments.payment_of_user(g.person.user_id, payment_id)
-    if detail.payment.captured_at is not None:
-        return redirect(url_for("checkout.receipt", link=detail.payment.receipt_key), code=303)
-    last = detail.attempts[-1] if detail.attempts else None
-    return _rendered(
-        "home/payment.html",
-        detail=detail,
-        pill=payment_pill(detail.payment.status),
-        state=payments.FLOW.states[detail.payment.status],
-        decline=payments.advice_on(last.decline_code) if last and last.decline_code else None,
-        seller=accounts.merchant_card(detail.payment.merchant_id or ""),
-        next_url=last.next_url if last and last.is_open else "",
-        can_go_on=detail.order.status == "pending"
-        and detail.payment.status not in payments.UNDER_WAY,
-    )
+    """Show what became of one of one's payments: paid, refunded, or why not."""
+    return _rendered("home/payment.html", **_payment(payment_id))
+
+
+@blueprint.get("/home/payments/<payment_id>/now")
+def payment_now(payment_id: str) -> AnyResponse:
+    """Give the live part of a payment's page."""
+    return _rendered("home/_payment.html", **_payment(payment_id))
+
+
+@blueprint.get("/home/refunds/<refund_id>")
+def refund(refund_id: str) -> AnyResponse:
+    """Lead to the payment that one of one's refunds belongs to."""
+    found = refunds.refund_of_user(g.person.user_id, refund_id)
+    return redirect(url_for("home.payment", payment_id=found.payment.id), code=303)
 
 
 @blueprint.post("/home/payments/<payment_id>/link")
@@ -144,6 +143,24 @@ def _overview() -> dict[str, object]:
         "balances": wallets.balance_of(user_id, settings().livemode),
         "messages": notifications.inbox_of(user_id, page=SHORT).rows,
         "topic": f"user:{user_id}",
+    }
+
+
+def _payment(payment_id: str) -> dict[str, object]:
+    detail = payments.payment_of_user(g.person.user_id, payment_id)
+    paid, last = detail.payment, detail.attempts[-1] if detail.attempts else None
+    seller = accounts.merchant_card(paid.merchant_id or "")
+    return {
+        "detail": detail,
+        "pill": payment_pill(paid),
+        "state": payments.FLOW.states[paid.status],
+        "decline": payments.advice_on(last.decline_code) if last and last.decline_code else None,
+        "seller": seller,
+        "refunds": own_refunds(payment_id, seller.name if seller else "the shop"),
+        "is_paid": paid.captured_at is not None,
+        "next_url": last.next_url if last and last.is_open else "",
+        "can_go_on": detail.order.status == "pending" and paid.status not in payments.UNDER_WAY,
+        "topic": f"user:{g.person.user_id}",
     }
 
 

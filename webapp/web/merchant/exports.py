@@ -22,11 +22,11 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 def payment_lines(rows: Iterable[PaymentRow], zone: str) -> Iterator[str]:
     """Yield the CSV line by line: a head, then one line a payment (`zone` names its own clock)."""
-    yield "\ufeff" + _line(
+    yield "\ufeff" + csv_line(
         [f"{name} ({zone})" if name in {"created", "ended"} else name for name in COLUMNS]
     )
     for row in rows:
-        yield _line(_cells(row, zone))
+        yield csv_line(_cells(row, zone))
 
 
 def guarded(cell: str) -> str:
@@ -44,20 +44,23 @@ def _cells(row: PaymentRow, zone: str) -> list[str]:
         payment.fee.plain(), str(payment.fee_minor), net.plain(), str(net.minor),
         payment.currency, method_of(payment), shopper_of(payment) or "",
         payment.last_decline_code or "",
-        _there(payment.created_at, zone), _utc(payment.created_at),
-        _there(payment.finished_at, zone), _utc(payment.finished_at), order.description,
+        there(payment.created_at, zone), utc(payment.created_at),
+        there(payment.finished_at, zone), utc(payment.finished_at), order.description,
     ]  # fmt: skip
 
 
-def _there(moment: dt.datetime | None, zone: str) -> str:
+def there(moment: dt.datetime | None, zone: str) -> str:
+    """Return a moment on a zone's own clock, for a cell; nothing for none."""
     return moment.astimezone(words.zone(zone)).strftime("%Y-%m-%d %H:%M:%S") if moment else ""
 
 
-def _utc(moment: dt.datetime | None) -> str:
+def utc(moment: dt.datetime | None) -> str:
+    """Return a moment in UTC, for a cell; nothing for none."""
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""
 
 
-def _line(cells: Sequence[str]) -> str:
+def csv_line(cells: Sequence[str]) -> str:
+    """Return cells as one line of CSV, none of which a spreadsheet runs."""
     written = io.StringIO()
     csv.writer(written).writerow([guarded(cell) for cell in cells])
     return written.getvalue()

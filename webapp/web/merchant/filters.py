@@ -70,21 +70,19 @@ def read(args: Mapping[str, str]) -> Asked:
     Raises Invalid for a day that is none, since ignoring it would show the wrong rows.
     """
     return Asked(
-        status=_known(args, "status", TABS),
-        currency=_known(args, "currency", EXPONENTS),
-        method=_known(args, "method", METHODS),
+        status=known(args, "status", TABS),
+        currency=known(args, "currency", EXPONENTS),
+        method=known(args, "method", METHODS),
         q=args.get("q", "").strip()[:MAX_TEXT],
-        since=_day(args, "since"),
-        until=_day(args, "until"),
-        on=_known(args, "on", MOMENTS) or "created",
+        since=day_of(args, "since"),
+        until=day_of(args, "until"),
+        on=known(args, "on", MOMENTS) or "created",
     )
 
 
 def selection(asked: Asked, zone: str) -> PaymentFilter:
     """Return what the filters mean for the payments room."""
-    since = analytics.midnight(dt.date.fromisoformat(asked.since), zone) if asked.since else None
-    after = dt.date.fromisoformat(asked.until) + dt.timedelta(days=1) if asked.until else None
-    until = analytics.midnight(after, zone) if after else None
+    since, until = bounds(asked.since, asked.until, zone)
     ended = asked.on == "ended"
     money = typed_amount(asked.q, asked.currency)
     return PaymentFilter(
@@ -98,6 +96,13 @@ def selection(asked: Asked, zone: str) -> PaymentFilter:
         ended_since=since if ended else None,
         ended_until=until if ended else None,
     )
+
+
+def bounds(since: str, until: str, zone: str) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """Return the moments between which two days of a zone lie, the last day included."""
+    first = analytics.midnight(dt.date.fromisoformat(since), zone) if since else None
+    after = dt.date.fromisoformat(until) + dt.timedelta(days=1) if until else None
+    return first, analytics.midnight(after, zone) if after else None
 
 
 def typed_amount(typed: str, currency: str) -> tuple[int, str | None] | None:
@@ -122,12 +127,14 @@ def typed_amount(typed: str, currency: str) -> tuple[int, str | None] | None:
     return money.minor, code
 
 
-def _known(args: Mapping[str, str], name: str, known: Mapping[str, object]) -> str:
+def known(args: Mapping[str, str], name: str, choices: Mapping[str, object]) -> str:
+    """Return a filter's value where it is one of the choices, otherwise nothing."""
     value = args.get(name, "")
-    return value if value in known else ""
+    return value if value in choices else ""
 
 
-def _day(args: Mapping[str, str], name: str) -> str:
+def day_of(args: Mapping[str, str], name: str) -> str:
+    """Return a filter's day, or nothing; raises Invalid for a day that is none."""
     value = args.get(name, "").strip()
     if not value:
         return ""

@@ -26,6 +26,7 @@ class OrderForm:
     amount: Money | None = None
     description: str = ""
     customer_email: str | None = None
+    capture_later: bool = False
 
 
 def read_order_form(typed: Mapping[str, str]) -> OrderForm:
@@ -40,6 +41,7 @@ def read_order_form(typed: Mapping[str, str]) -> OrderForm:
         amount=amount,
         description=description or "",
         customer_email=email or None,
+        capture_later=typed.get("capture_later") == "1",
     )
 
 

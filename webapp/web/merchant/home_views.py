@@ -13,6 +13,7 @@ from webapp.kernel import clock, db, words
 from webapp.kernel.money import Money
 from webapp.kernel.paging import PageRequest
 from webapp.payments import PaymentFilter
+from webapp.web.merchant.attention_views import waiting_count
 from webapp.web.merchant.charts import Chart, hours_chart, rows_link, subject, volume_chart
 from webapp.web.merchant.lists import Tab
 from webapp.web.merchant.payment_views import Row, rows_of
@@ -78,6 +79,7 @@ class Live:
     all_href: str
     steps: Sequence[Step]
     suspension: Suspension | None
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,7 @@ def _live(currency: str, daily: analytics.Daily, *, is_new: bool) -> Live:
         all_href=url_for("merchant.payment_rows"),
         steps=_first_steps() if is_new else [],
         suspension=None if g.merchant.is_active else _suspension(),
+        waiting=waiting_count(),
     )
 
 

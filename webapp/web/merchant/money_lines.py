@@ -24,11 +24,15 @@ class MoneyLine:
 
 @dataclass(frozen=True, slots=True)
 class MoneyLines:
-    """Lines that add up to `net`, what the merchant is due; `reference` is the transfer's."""
+    """Lines that add up to `net`, what the merchant is due; `reference` is the transfer's.
+
+    `after` explains further what became of what was paid: refunded, on its way back, still there.
+    """
 
     lines: Sequence[MoneyLine]
     net: Money
     reference: str
+    after: Sequence[MoneyLine] = ()
 
 
 def money_lines(payment: Payment, method: str) -> MoneyLines | None:
@@ -55,7 +59,19 @@ def breakdown(
     net = Money(0, payment.currency)
     for line in lines:
         net += line.amount
-    return MoneyLines(lines, net, reference)
+    return MoneyLines(lines, net, reference, after_lines(payment))
+
+
+def after_lines(payment: Payment) -> list[MoneyLine]:
+    """Return what was refunded of a payment, what is on its way, and what can still be refunded."""
+    if not payment.refund_reserved_minor:
+        return []
+    under_way = Money(payment.refund_reserved_minor - payment.refunded_minor, payment.currency)
+    return [
+        *([MoneyLine("Refunded", -payment.refunded)] if payment.refunded else []),
+        *([MoneyLine("Refund under way", -under_way)] if under_way else []),
+        MoneyLine("Left to refund", payment.refundable),
+    ]
 
 
 def rate_text(basis_points: int) -> str:

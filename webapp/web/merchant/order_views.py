@@ -86,6 +86,7 @@ class OrderPage:
     customer: str | None
     created_at: dt.datetime
     completed_at: dt.datetime | None
+    is_taken_later: bool
     link: LinkView | None
     payments: Sequence[PaymentLine]
     timeline: Timeline
@@ -133,6 +134,7 @@ def order_page(order_id: str) -> OrderPage:
         customer=crypto.mask_email(customer.email) if customer else None,
         created_at=order.created_at,
         completed_at=order.completed_at,
+        is_taken_later=order.capture_later,
         link=_link(sessions),
         payments=[_line(payment) for payment in paid_by],
         timeline=_timeline(order, sessions),

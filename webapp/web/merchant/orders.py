@@ -47,6 +47,7 @@ def create_order() -> Response | tuple[str, int]:
         amount=form.amount,
         description=form.description,
         customer_email=form.customer_email,
+        capture_later=form.capture_later,
     )
     opened: list[orders.Opened] = []
 

@@ -10,26 +10,23 @@ from flask import g, request, url_for
 
 from webapp import payments
 from webapp.kernel import crypto, words
-from webapp.kernel.flow import Owner
 from webapp.kernel.money import Money
 from webapp.kernel.paging import PageRequest
 from webapp.payments import Attempt, Payment, PaymentDetail, PaymentRow
 from webapp.web.merchant import filters
 from webapp.web.merchant.door import why_not
 from webapp.web.merchant.filters import HIDDEN, METHODS, MOMENTS, TABS, Asked
+from webapp.web.merchant.hold_views import Hold, HoldForm, hold_of
 from webapp.web.merchant.lists import Chip, Tab, address, older_newer
 from webapp.web.merchant.money_lines import MoneyLines, money_lines
+from webapp.web.merchant.refund_panel import why_no_refund
+from webapp.web.merchant.refund_views import RefundLine, lines_of
+from webapp.web.merchant.set_aside import SetAside, set_aside_of
 from webapp.web.merchant.timelines import Timeline, timeline_of
-from webapp.web.shared.pills import Pill, pill
+from webapp.web.shared.explained import Explained, explained_state
+from webapp.web.shared.pills import Pill, pill, shown_pill
 
 ROWS = "merchant.payment_rows"
-OWNERS: dict[Owner, str] = {
-    Owner.US: "Paydeck",
-    Owner.SHOPPER: "The shopper",
-    Owner.MERCHANT: "You",
-    Owner.PROVIDER: "The payment provider",
-    Owner.ADMIN: "The platform’s team",
-}
 #: The provider's words for how the bank's check went.
 THREE_D_SECURE = {
     "authenticated": "Confirmed",
@@ -93,19 +90,6 @@ class AttemptLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
-    """Why the payment is as it is and what happens next, from the table of its states."""
-
-    title: str
-    text: str
-    owner: str | None
-    next_check: str | None
-    deadline: str | None
-    on_deadline: str | None
-    tone: str
-
-
-@dataclass(frozen=True, slots=True)
 class PaymentPage:
     """One payment for its page."""
 
@@ -129,6 +113,11 @@ class PaymentPage:
     why_not_unmask: str | None
     is_unmasked: bool
     is_intact: bool
+    hold: Hold | None
+    refunds: Sequence[RefundLine]
+    why_not_refund: str | None
+    is_refundable: bool
+    set_aside: Sequence[SetAside]
 
 
 def payment_list(page: PageRequest) -> PaymentList:
@@ -160,15 +149,20 @@ def rows_of(found: Sequence[PaymentRow]) -> list[Row]:
     return [_row(row) for row in found]
 
 
-def payment_page(payment_id: str, *, unmasked: bool = False) -> PaymentPage:
+def payment_page(
+    payment_id: str, *, unmasked: bool = False, hold: HoldForm | None = None
+) -> PaymentPage:
     """Return one of the merchant's payments for its page; raises PaymentNotFound."""
     detail = payments.payment_of(g.merchant.id, payment_id)
     payment = detail.payment
+    refunded, aside = lines_of(payment), set_aside_of(payment)
     return PaymentPage(
         id=payment.id,
-        version=payment.version,
+        version=payment.version
+        + sum(row.version for row in refunded)
+        + sum(one.version for one in aside),
         amount=payment.amount,
-        pill=pill("payment", payment.status),
+        pill=shown_pill(payment),
         method=method_of(payment),
         customer=shopper_of(payment, unmasked=unmasked),
         order_number=detail.order.number,
@@ -185,6 +179,11 @@ def payment_page(payment_id: str, *, unmasked: bool = False) -> PaymentPage:
         why_not_unmask=why_not("unmask"),
         is_unmasked=unmasked,
         is_intact=payment.is_intact(),
+        hold=hold_of(payment, hold),
+        refunds=refunded,
+        why_not_refund=why_no_refund(payment),
+        is_refundable=payment.captured_minor > 0,
+        set_aside=aside,
     )
 
 
@@ -206,15 +205,13 @@ def explained(payment: Payment, zone: str) -> Explained:
     state = payments.FLOW.states[payment.status]
     advice = payments.advice_on(payment.last_decline_code) if payment.last_decline_code else None
     text = f"The last try: {advice.merchant_says}" if advice else ""
-    shown = pill("payment", payment.status)
-    return Explained(
-        title=state.says,
+    return explained_state(
+        state,
+        tone=pill("payment", payment.status).tone,
+        check_at=payment.check_at,
+        deadline_at=payment.deadline_at,
+        zone=zone,
         text=text if payment.status != "captured" else "",
-        owner=OWNERS.get(state.owner),
-        next_check=words.moment_text(payment.check_at, zone) if payment.check_at else None,
-        deadline=words.moment_text(payment.deadline_at, zone) if payment.deadline_at else None,
-        on_deadline=state.on_deadline or None,
-        tone="neutral" if shown.tone == "progress" else shown.tone,
     )
 
 
@@ -232,7 +229,7 @@ def _row(row: PaymentRow) -> Row:
         id=payment.id,
         href=url_for("merchant.payment", payment_id=payment.id),
         amount=payment.amount,
-        pill=pill("payment", payment.status),
+        pill=shown_pill(payment),
         method=method_of(payment),
         order_number=row.order.number,
         order_href=url_for("merchant.order", order_id=row.order.id),

@@ -15,6 +15,22 @@ WORDS: dict[str, dict[str, str]] = {
         "merchant.viewed": "Merchant looked at",
         "payments.exported": "Payments exported",
         "fact.told_again": "Fact told again",
+        "payment.capture_asked": "Held money taken",
+        "payment.void_asked": "Held money let go",
+        "refund.viewed": "Refund looked at",
+        "refund.checked": "Provider asked about the refund",
+        "refund.requested": "Refund asked for",
+        "refunds.exported": "Refunds exported",
+        "anomaly.given_back": "Money set aside was given back",
+        "anomaly.applied": "Money set aside was applied to an order",
+        "anomaly.accepted": "Amount accepted as it was",
+        "refund.checked": "Provider asked about the refund",
+        "operation.hurried": "Call looked at now",
+        "provider_event.viewed": "Message of the provider looked at",
+        "provider_event.retried": "Message of the provider applied again",
+        "dead_letter.viewed": "Dead letter looked at",
+        "dead_letter.retried": "Taken up again",
+        "dead_letter.discarded": "Decided by hand",
     },
     "actor": {
         "system": "Paydeck",
@@ -55,6 +71,11 @@ WORDS: dict[str, dict[str, str]] = {
         "checkout.session.expired": "The provider’s page expired",
         "checkout.session.async_payment_succeeded": "The provider’s page was paid later",
     },
+    "letter": {
+        "receipt": "Receipt",
+        "verify_email": "Confirm the e-mail address",
+        "reset_password": "Set a new password",
+    },
     "account": {
         "clearing_card": "With the provider, from cards",
         "payable": "Owed to merchants",
@@ -70,12 +91,19 @@ WORDS: dict[str, dict[str, str]] = {
         "rollup": "the merchants’ figures",
         "settle": "money that was set aside",
     },
+    "anomaly": {
+        "late_success": "Paid after the order was cancelled",
+        "double_payment": "The order was paid already",
+        "overpaid": "More came than the order asks for",
+        "underpaid": "Less came than the order asks for",
+        "amount_mismatch": "It came in another currency",
+    },
     "method": {"card": "Card", "wallet": "Wallet", "hosted": "Provider’s page", "credit": "Credit"},
 }
 
 
 def in_words(name: str, area: str) -> str:
-    """Return what `name` of an area (act, actor, call, message, account, consumer, method) means.
+    """Return what `name` of an area, such as `act` or `call`, means.
 
     A name without words of its own is written out plainly, so that a new one is never raw.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +96,31 @@ PILLS: dict[str, dict[str, Pill]] = {
     },
 }
 
+#: A payment whose money went back, in part or whole, by its name for outsiders.
+REFUNDED = {
+    "PARTIALLY_REFUNDED": Pill("Partly refunded", "success", "rotate-ccw"),
+    "REFUNDED": Pill("Refunded", "neutral", "rotate-ccw"),
+}
+
+
+class Refundable(Protocol):
+    """What a payment's pill depends on."""
+
+    status: str
+
+    @property
+    def outside_status(self) -> str:
+        """The status's name for outsiders."""
+
 
 def pill(noun: str, status: str) -> Pill:
     """Return the pill of a noun's status; raises KeyError for one that is not on the map."""
     return PILLS[noun][status]
+
+
+def shown_pill(payment: Refundable) -> Pill:
+    """Return a payment's pill as merchants see it: a refunded one says so."""
+    return REFUNDED.get(payment.outside_status) or pill("payment", payment.status)
 
 
 #: What the shopper reads about their own payment where the shop reads something else.
@@ -108,6 +130,6 @@ OWN_PAYMENT = {
 }
 
 
-def payment_pill(status: str) -> Pill:
-    """Return the pill of one's own payment's status."""
-    return OWN_PAYMENT.get(status) or pill("payment", status)
+def payment_pill(payment: Refundable) -> Pill:
+    """Return the pill of one's own payment."""
+    return OWN_PAYMENT.get(payment.status) or shown_pill(payment)

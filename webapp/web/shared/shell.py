@@ -31,13 +31,19 @@ MERCHANT = (
     Entry("Overview", "/merchant", "chart-column", is_exact=True),
     Entry("Payments", "/merchant/payments", "credit-card"),
     Entry("Orders", "/merchant/orders", "shopping-bag"),
+    Entry("Refunds", "/merchant/refunds", "rotate-ccw"),
+    Entry("Attention", "/merchant/attention", "triangle-alert"),
 )
 ADMIN = (
     Entry("Overview", "/admin", "gauge", is_exact=True),
     Entry("Merchants", "/admin/merchants", "store"),
     Entry("Users", "/admin/users", "users"),
     Entry("Payments", "/admin/payments", "credit-card"),
+    Entry("Refunds", "/admin/refunds", "rotate-ccw"),
+    Entry("Under way", "/admin/janitor", "loader-circle"),
     Entry("Set aside", "/admin/anomalies", "triangle-alert"),
+    Entry("Dead letters", "/admin/dead-letters", "circle-x"),
+    Entry("Provider", "/admin/provider-events", "inbox"),
     Entry("Audit", "/admin/audit", "scroll-text"),
     Entry("Health", "/admin/health", "heart-pulse"),
 )
@@ -45,6 +51,7 @@ NAVIGATION = {"merchant": MERCHANT, "admin": ADMIN}
 #: What the merchant's search looks through on the pages below an address; elsewhere, payments.
 SEARCHES = {
     "/merchant/orders": ("/merchant/orders", "Search orders"),
+    "/merchant/refunds": ("/merchant/refunds", "Search refunds"),
 }
 HOMES = {"merchant": "/merchant", "admin": "/admin"}
 

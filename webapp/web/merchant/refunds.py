@@ -1,0 +1,124 @@
+"""Refunds: list, look at, undo, approve, refuse, ask the bank again, export."""
+
+from __future__ import annotations
+
+from flask import (
+    Response,
+    flash,
+    g,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
+from werkzeug.wrappers import Response as AnyResponse
+
+from webapp import analytics, audit, refunds
+from webapp.kernel import clock, db
+from webapp.web.merchant import refund_filters
+from webapp.web.merchant.door import actor, blueprint, must
+from webapp.web.merchant.lists import asked_page
+from webapp.web.merchant.refund_exports import refund_lines
+from webapp.web.merchant.refund_views import refund_list, refund_page
+from webapp.web.shared.refund_words import REASONS
+
+
+@blueprint.get("/refunds")
+def refund_rows() -> str:
+    """Show the merchant's refunds that the filters of the address select."""
+    used = analytics.currencies(g.merchant.id, g.merchant.livemode)
+    return render_template(
+        "merchant/refunds.html",
+        view=refund_list(asked_page()),
+        currency_choices=[("", "All"), *((code, code) for code in used)],
+        reason_choices=[("", "All"), *REASONS.items()],
+    )
+
+
+@blueprint.get("/refunds/live")
+def refund_rows_live() -> str:
+    """Return the list alone, for the script that keeps it fresh."""
+    return render_template("merchant/_refunds.html", view=refund_list(asked_page()))
+
+
+@blueprint.get("/refunds/export.csv")
+def export_refunds() -> Response:
+    """Stream every refund that the filters select as CSV; taking it away is audited."""
+    must("export")
+    asked = refund_filters.read(request.args)
+    with db.transaction():
+        audit.record(
+            "refunds.exported",
+            "merchant",
+            g.merchant.id,
+            by=actor(),
+            data={"filters": {name: value for name, value in asked.kept().items() if name != "q"}},
+            merchant_id=g.merchant.id,
+            livemode=g.merchant.livemode,
+        )
+    found = refunds.every_refund_of(
+        g.merchant.id,
+        livemode=g.merchant.livemode,
+        asked=refund_filters.selection(asked, g.merchant.timezone),
+    )
+    lines = stream_with_context(refund_lines(found, g.merchant.timezone))
+    response = Response(lines, mimetype="text/csv")
+    name = f"refunds-{clock.now():%Y%m%d-%H%M}.csv"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@blueprint.get("/refunds/<string:refund_id>")
+def refund(refund_id: str) -> str:
+    """Show one refund: how it stands and why, who asked, what happened."""
+    return render_template("merchant/refund.html", view=refund_page(refund_id))
+
+
+@blueprint.get("/refunds/<string:refund_id>/live")
+def refund_live(refund_id: str) -> str:
+    """Return the part of the refund's page that changes, for the script that keeps it fresh."""
+    return render_template("merchant/_refund.html", view=refund_page(refund_id))
+
+
+@blueprint.post("/refunds/<string:refund_id>/undo")
+def undo_refund(refund_id: str) -> AnyResponse:
+    """Call a refund off before it leaves; pressed again it changes nothing."""
+    must("refund")
+    payment_id = refunds.refund_of(g.merchant.id, refund_id).payment.id
+    refunds.undo(refund_id, by=actor())
+    flash("The refund was undone. Nothing was sent.", "success")
+    return redirect(url_for("merchant.payment", payment_id=payment_id), code=303)
+
+
+@blueprint.post("/refunds/<string:refund_id>/approve")
+def approve_refund(refund_id: str) -> AnyResponse:
+    """Approve a refund that somebody else asked for."""
+    must("approve_refund")
+    refunds.refund_of(g.merchant.id, refund_id)
+    refunds.approve(refund_id, by=actor())
+    flash("The refund is approved. It leaves in a moment; until then it can be undone.", "success")
+    return _back(refund_id)
+
+
+@blueprint.post("/refunds/<string:refund_id>/refuse")
+def refuse_refund(refund_id: str) -> AnyResponse:
+    """Refuse a refund that waits for approval, or withdraw one's own, for a reason."""
+    must("refund")
+    refunds.refund_of(g.merchant.id, refund_id)
+    refunds.refuse(refund_id, because=request.form.get("because", ""), by=actor())
+    flash("The refund was refused. Nothing was sent.", "success")
+    return _back(refund_id)
+
+
+@blueprint.post("/refunds/<string:refund_id>/check")
+def check_refund(refund_id: str) -> AnyResponse:
+    """Ask the provider now how the refund stands; one question at a time."""
+    refunds.refund_of(g.merchant.id, refund_id)
+    refunds.check_now(refund_id)
+    flash("The provider was asked. The answer appears here.", "success")
+    return _back(refund_id)
+
+
+def _back(refund_id: str) -> AnyResponse:
+    return redirect(url_for("merchant.refund", refund_id=refund_id), code=303)

@@ -1,0 +1,114 @@
+"""Words about refunds: reasons, ways, how one stands, what it will write into the books; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from webapp import refunds
+from webapp.kernel import words
+from webapp.kernel.money import Money
+from webapp.refunds import Refund
+
+REASONS: dict[str, str] = {
+    "requested_by_customer": "The customer asked for it",
+    "duplicate": "Paid twice",
+    "fraudulent": "Fraudulent",
+    "other": "Another reason",
+}
+DESTINATIONS: dict[str, str] = {
+    "original": "Back the way it was paid",
+    "wallet": "Into the shopper’s wallet",
+    "order_credit": "As credit that pays another order",
+}
+BALANCE = "Your balance"
+#: What is booked, by destination: when, from where, to where. The names are those of the ledger.
+POSTINGS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "original": (
+        ("When it leaves", "payable", "refunds_in_transit"),
+        ("When the bank has it", "refunds_in_transit", "clearing_card"),
+    ),
+    "wallet": (("When it leaves", "payable", "wallet"),),
+    "order_credit": (
+        ("When it leaves", "payable", "store_credit"),
+        ("At once after it", "store_credit", "payable"),
+    ),
+}
+ACCOUNTS = {
+    "payable": BALANCE,
+    "refunds_in_transit": "Refunds on their way",
+    "clearing_card": "With the provider, from cards",
+    "wallet": "The shopper’s wallet",
+    "store_credit": "Store credit",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PostingLine:
+    """One line that a refund will write into the books."""
+
+    moment: str
+    source: str
+    target: str
+    amount: Money
+
+
+def postings(destination: str, amount: Money) -> list[PostingLine]:
+    """Return exactly what a refund will book, in order."""
+    return [
+        PostingLine(moment, ACCOUNTS[source], ACCOUNTS[target], amount)
+        for moment, source, target in POSTINGS[destination]
+    ]
+
+
+def standing(refund: Refund, *, is_frozen: bool, because: str = "") -> str:
+    """Return how a refund stands, in a row's few words; `because` is why it moved the last time."""
+    expected = words.day_text(refund.expected_by) if refund.expected_by else ""
+    return {
+        "requested": "Waits for a second person",
+        "approved": "Waits: refunds are frozen" if is_frozen else "Can still be undone",
+        "unsent": "Not sent yet",
+        "sent": f"Sent to bank, expected by {expected}" if expected else "Sent to bank",
+        "succeeded": _arrived(refund, expected),
+        "failed": f"Failed: {refunds.advice_on(refund.failure_code).label}",
+        "cancelled": because or "Called off",
+    }[refund.status]
+
+
+#: What a shopper hears of: before it leaves, a refund may still be undone.
+TOLD_TO_SHOPPERS = frozenset({"unsent", "sent", "succeeded", "failed"})
+
+
+def shopper_says(refund: Refund, seller: str) -> tuple[str, str]:
+    """Return what the shopper reads of a refund that has left: the fact, and what comes next."""
+    amount = words.money_text(refund.amount)
+    expected = words.day_text(refund.expected_by) if refund.expected_by else "its usual day"
+    if refund.status == "succeeded":
+        return _shopper_has_it(refund, amount, expected)
+    if refund.status == "failed":
+        label = refunds.advice_on(refund.failure_code).label
+        return (
+            f"A refund of {amount} did not reach you: {label}.",
+            f"The money is with {seller} again. Ask {seller} how you get it.",
+        )
+    if refund.status == "sent":
+        return (
+            f"A refund of {amount} was sent to your bank.",
+            f"It is on your account by {expected} at the latest.",
+        )
+    return f"A refund of {amount} is on its way.", "It has not been sent to your bank yet."
+
+
+def _arrived(refund: Refund, expected: str) -> str:
+    if refund.destination == "wallet":
+        return "In the shopper’s wallet"
+    if refund.destination == "order_credit":
+        return "Paid another order"
+    return f"Refunded; with the shopper by {expected}" if expected else "Refunded"
+
+
+def _shopper_has_it(refund: Refund, amount: str, expected: str) -> tuple[str, str]:
+    if refund.destination == "wallet":
+        return f"{amount} was refunded.", "It is in your wallet; you can pay with it at once."
+    if refund.destination == "order_credit":
+        return f"{amount} was credited.", "It paid another order of yours."
+    return f"{amount} was refunded.", f"It is on your account by {expected} at the latest."
