@@ -19,7 +19,8 @@ def run(statement: str, **values: object) -> None:
 
 def a_call(error: str = "still_in_doubt: the provider's key is too old to send again") -> str:
     """Return the operation that charges a new payment, waiting for a person."""
-    payment_id = a_payment(Status.PROCESSING)
+    with db.scoped(db.NOBODY):
+        payment_id = a_payment(Status.PROCESSING)
     with db.transaction(behind()) as session:
         found = session.execute(
             text(

@@ -1,18 +1,16 @@
-"""The admin's first page, health, the audit trail, and money that was set aside."""
+"""The admin's first page, health and the audit trail."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import make_response, render_template, request
 from werkzeug.wrappers import Response
 
-from webapp import accounts, audit, gateway, ledger, outbox, payments
-from webapp.kernel import clock, db, wake
-from webapp.kernel.money import Money
+from webapp import accounts, audit, dead_letters, gateway, ledger, outbox, payments
+from webapp.kernel import clock, wake
 from webapp.kernel.paging import PageRequest, page_request
-from webapp.web.admin.door import acting, blueprint
+from webapp.web.admin.door import blueprint
 from webapp.web.status import checks
 
 SILENT_SECONDS = 15
@@ -46,7 +44,7 @@ class Health:
     waiting: dict[str, int]
     oldest_waiting_seconds: int
     backlog: gateway.Backlog
-    set_aside: Sequence[outbox.SetAside]
+    letters: int
     trail: audit.Verification
 
 
@@ -68,17 +66,6 @@ def health() -> Response:
     return make_response(render_template("admin/health.html", health=_health()))
 
 
-@blueprint.post("/admin/health/tell-again")
-def tell_again() -> Response:
-    """Have a fact that was set aside told to its consumer again."""
-    consumer, fact_id = request.form.get("consumer", ""), request.form.get("fact", "")
-    with db.transaction():
-        outbox.tell_again(consumer, fact_id)
-        audit.record("fact.told_again", "fact", fact_id, by=acting(), data={"consumer": consumer})
-    flash("The fact is told again. If it fails eight times more, it comes back here.", "success")
-    return redirect(url_for("admin.health"), code=303)
-
-
 @blueprint.get("/admin/books")
 def books() -> Response:
     """Check the books now and show what was found."""
@@ -93,15 +80,6 @@ def trail() -> Response:
     return make_response(render_template("admin/audit.html", page=page, proof=audit.verify()))
 
 
-@blueprint.get("/admin/anomalies")
-def anomalies() -> Response:
-    """Show the money that came and fits no order."""
-    asked = page_request(older=request.args.get("older"), newer=None)
-    page = payments.open_anomalies(asked)
-    rows = [{"anomaly": one, "amount": Money(one.amount_minor, one.currency)} for one in page.rows]
-    return make_response(render_template("admin/anomalies.html", rows=rows, page=page))
-
-
 def _overview() -> dict[str, object]:
     backlog = gateway.backlog()
     newest = payments.payments_everywhere(asked=payments.PaymentFilter(), page=SHORT)
@@ -109,6 +87,7 @@ def _overview() -> dict[str, object]:
         "merchants": accounts.merchant_counts(),
         "users": accounts.user_counts(),
         "backlog": backlog,
+        "letters": sum(dead_letters.counts().values()),
         "set_aside": len(payments.open_anomalies(PageRequest(limit=100)).rows),
         "waiting": sum(outbox.waiting_counts().values()),
         "rows": newest.rows,
@@ -127,7 +106,7 @@ def _health() -> Health:
         waiting=outbox.waiting_counts(),
         oldest_waiting_seconds=max(0, int((now - oldest).total_seconds())) if oldest else 0,
         backlog=gateway.backlog(),
-        set_aside=outbox.set_aside(),
+        letters=sum(dead_letters.counts().values()),
         trail=audit.verify(),
     )
 

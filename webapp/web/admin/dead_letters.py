@@ -1,0 +1,120 @@
+"""The admin's pages about work that gave up: try it again, or say what became of it and why."""
+
+from __future__ import annotations
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from webapp import audit, dead_letters, gateway, payments
+from webapp.dead_letters import Letter, LetterKind
+from webapp.gateway import Kind
+from webapp.kernel import db
+from webapp.kernel.errors import Invalid, NotFound
+from webapp.kernel.money import parse_money
+from webapp.payments import PaymentNotFound
+from webapp.web.admin.door import acting, blueprint
+from webapp.web.admin.lists import asked_list
+from webapp.web.admin.merchants import reason
+
+
+@blueprint.get("/admin/dead-letters")
+def letters() -> Response:
+    """Show what gave up, what began last first."""
+    asked = asked_list()
+    kind = _kind(asked.status) if asked.status else None
+    counts = {name.value: count for name, count in dead_letters.counts().items()}
+    return make_response(
+        render_template(
+            "admin/dead_letters.html",
+            asked=asked,
+            counts=counts,
+            names=[(kind.value, many) for kind, (_one, many) in dead_letters.KINDS.items()],
+            kinds=dead_letters.KINDS,
+            page=dead_letters.listed(kind, page=asked.page),
+        )
+    )
+
+
+@blueprint.get("/admin/dead-letters/<name>/<letter_id>")
+def dead_letter(name: str, letter_id: str) -> Response:
+    """Show one letter, what it is about, and what can be done with it."""
+    found = dead_letters.letter(_kind(name), letter_id)
+    with db.transaction():
+        audit.record("dead_letter.viewed", "dead_letter", letter_id, by=acting())
+    return make_response(
+        render_template(
+            "admin/dead_letter.html",
+            letter=found,
+            kind_name=dead_letters.KINDS[found.kind][0],
+            alike=dead_letters.how_many_like(found),
+            choices=_choices(found),
+            currency=_currency(found),
+            trail=audit.entries_about("dead_letter", letter_id),
+        )
+    )
+
+
+@blueprint.post("/admin/dead-letters/<name>/<letter_id>/retry")
+def retry_letter(name: str, letter_id: str) -> Response:
+    """Have one letter taken up again."""
+    dead_letters.retry(_kind(name), letter_id, by=acting())
+    flash("It is taken up again. If it gives up once more, it comes back here.", "success")
+    return _back(name)
+
+
+@blueprint.post("/admin/dead-letters/<name>/<letter_id>/retry-like")
+def retry_letters_like(name: str, letter_id: str) -> Response:
+    """Have all letters like this one taken up again."""
+    taken = dead_letters.retry_like(_kind(name), letter_id, by=acting())
+    flash(f"{taken} are taken up again. What gives up once more comes back here.", "success")
+    return _back(name)
+
+
+@blueprint.post("/admin/dead-letters/<name>/<letter_id>/discard")
+def discard_letter(name: str, letter_id: str) -> Response:
+    """Let a letter be, for a reason that is kept; of a call, say what came of it."""
+    found = dead_letters.letter(_kind(name), letter_id)
+    because = reason()
+    decision = _decision(found, because) if found.kind is LetterKind.CALL else None
+    dead_letters.discard(found.kind, letter_id, because=because, by=acting(), decision=decision)
+    is_call = decision is not None
+    flash("Your decision is applied now." if is_call else "It is discarded.", "success")
+    return _back(name)
+
+
+def _decision(found: Letter, because: str) -> gateway.Decision:
+    choice = gateway.choice_of(_call_kind(found), request.form.get("choice", ""))
+    typed, currency = request.form.get("amount", "").strip(), _currency(found)
+    amount = None
+    if choice.needs_amount:
+        if currency is None:
+            raise Invalid("This call is about no payment that is known here.", param="amount")
+        amount = parse_money(typed, currency)
+    reference = request.form.get("reference", "") if choice.needs_reference else ""
+    return gateway.Decision(choice.name, because, amount, reference)
+
+
+def _choices(found: Letter) -> tuple[gateway.Choice, ...]:
+    return gateway.CHOICES[_call_kind(found)] if found.kind is LetterKind.CALL else ()
+
+
+def _call_kind(found: Letter) -> Kind:
+    return Kind(found.what)
+
+
+def _currency(found: Letter) -> str | None:
+    try:
+        return payments.any_payment(found.about_id).payment.currency
+    except PaymentNotFound:
+        return None
+
+
+def _kind(name: str) -> LetterKind:
+    try:
+        return LetterKind(name)
+    except ValueError as wrong:
+        raise NotFound from wrong
+
+
+def _back(name: str) -> Response:
+    return redirect(url_for("admin.letters", status=name), code=303)

@@ -1,0 +1,232 @@
+"""Rows of the board of everything that is not done: whom it waits for, until when, what then."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from flask import url_for
+
+from webapp import gateway, payments, refunds
+from webapp.gateway import ProviderEvent, ProviderOperation
+from webapp.kernel import clock
+from webapp.kernel.flow import Owner
+from webapp.kernel.money import Money
+from webapp.kernel.paging import MAX_LIMIT, PageRequest
+from webapp.payments import Anomaly, Unfinished
+from webapp.refunds import RefundRow
+from webapp.web.shared.names import in_words
+from webapp.web.shared.pills import Pill, pill
+
+#: A check that is this late is not made any more by itself: something stands still.
+OVERDUE = dt.timedelta(seconds=60)
+#: What the board asks of each kind at most; the counts say how many there are.
+AT_MOST = MAX_LIMIT
+PAYMENT, REFUND, CALL, MESSAGE, MONEY = "payment", "refund", "call", "message", "money"
+OWNERS: dict[Owner, str] = {
+    Owner.US: "Paydeck",
+    Owner.SHOPPER: "The shopper",
+    Owner.MERCHANT: "The merchant",
+    Owner.PROVIDER: "The provider",
+    Owner.ADMIN: "An admin",
+    Owner.NOBODY: "Nobody",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing that is not done."""
+
+    kind: str
+    id: str
+    name: str
+    href: str
+    pill: Pill
+    owner: str
+    says: str
+    begun_at: dt.datetime
+    next_check: dt.datetime | None = None
+    deadline: dt.datetime | None = None
+    then: str = ""
+    amount: Money | None = None
+    merchant_id: str | None = None
+    can_check: bool = False
+    needs_person: bool = False
+
+    @property
+    def is_late(self) -> bool:
+        """Whether its deadline has passed, or its next check should have been made by now."""
+        now = clock.now()
+        is_overdue = self.next_check is not None and self.next_check < now - OVERDUE
+        return is_overdue or (self.deadline is not None and self.deadline < now)
+
+    @property
+    def urgency(self) -> tuple[bool, bool, dt.datetime]:
+        """Sorts the late first, then what a person must decide, then by what comes next."""
+        moments = [moment for moment in (self.next_check, self.deadline) if moment is not None]
+        return not self.is_late, not self.needs_person, min(moments, default=self.begun_at)
+
+
+Found = tuple[list[Row], int]
+
+
+def payment_rows() -> Found:
+    """Return the rows of payments that have not ended."""
+    found, count = payments.unfinished(AT_MOST)
+    return [_payment_row(one) for one in found], count
+
+
+def refund_rows() -> Found:
+    """Return the rows of refunds that have not arrived, failed or been called off."""
+    wanted = refunds.RefundFilter(statuses=(*refunds.WAITING, *refunds.UNDER_WAY))
+    page = refunds.refunds_everywhere(asked=wanted, page=PageRequest(limit=AT_MOST))
+    return [_refund_row(one) for one in page.rows], len(page.rows)
+
+
+def call_rows() -> Found:
+    """Return the rows of calls to the provider without a final answer."""
+    found, count = gateway.unfinished_operations(AT_MOST)
+    return [_call_row(one) for one in found], count
+
+
+def message_rows() -> Found:
+    """Return the rows of the provider's messages that are not applied."""
+    found, count = gateway.unfinished_events(AT_MOST)
+    return [_message_row(one) for one in found], count
+
+
+def money_rows() -> Found:
+    """Return the rows of money that came and fits no order."""
+    page = payments.open_anomalies(PageRequest(limit=AT_MOST))
+    return [_money_row(one) for one in page.rows], len(page.rows)
+
+
+#: Every kind that the board shows: its name for people, and where its rows come from.
+KINDS: dict[str, tuple[str, Callable[[], Found]]] = {
+    PAYMENT: ("Payments", payment_rows),
+    REFUND: ("Refunds", refund_rows),
+    CALL: ("Calls", call_rows),
+    MESSAGE: ("Messages", message_rows),
+    MONEY: ("Money set aside", money_rows),
+}
+
+
+def board(kind: str | None) -> tuple[list[Row], dict[str, int]]:
+    """Return the rows of one kind, or of all, the most urgent first; and how many of each."""
+    rows: list[Row] = []
+    counts: dict[str, int] = {}
+    for name, (_label, ask) in KINDS.items():
+        found, counts[name] = ask()
+        if kind in {None, name}:
+            rows += found
+    return sorted(rows, key=lambda row: row.urgency)[:AT_MOST], counts
+
+
+def late_first(rows: Sequence[Row]) -> int:
+    """Return how many rows are late."""
+    return sum(row.is_late for row in rows)
+
+
+def _payment_row(found: Unfinished) -> Row:
+    payment, state = found.payment, payments.FLOW.states[found.payment.status]
+    return Row(
+        PAYMENT,
+        payment.id,
+        f"Order #{found.order.number}",
+        url_for("admin.payment", payment_id=payment.id),
+        pill("payment", payment.status),
+        owner=OWNERS[state.owner],
+        says=state.says,
+        then=state.on_deadline,
+        begun_at=payment.created_at,
+        next_check=payment.check_at,
+        deadline=found.deadline_at,
+        amount=payment.amount,
+        merchant_id=payment.merchant_id,
+        can_check=payment.status in payments.UNDER_WAY,
+    )
+
+
+def _refund_row(found: RefundRow) -> Row:
+    refund, state = found.refund, refunds.FLOW.states[found.refund.status]
+    return Row(
+        REFUND,
+        refund.id,
+        f"Refund of order #{found.order.number}",
+        url_for("admin.payment", payment_id=refund.payment_id),
+        pill("refund", refund.status),
+        owner=OWNERS[state.owner],
+        says=state.says,
+        then=state.on_deadline,
+        begun_at=refund.created_at,
+        next_check=refund.check_at or refund.leaves_at,
+        deadline=refund.deadline_at,
+        amount=refund.amount,
+        merchant_id=refund.merchant_id,
+        can_check=refund.status in refunds.UNDER_WAY,
+    )
+
+
+def _call_row(operation: ProviderOperation) -> Row:
+    state = gateway.State(operation.state)
+    waits, is_manual = gateway.WAITS[state], state is gateway.State.MANUAL
+    letter = url_for("admin.dead_letter", name="call", letter_id=operation.id)
+    return Row(
+        CALL,
+        operation.id,
+        in_words(operation.kind, "call"),
+        letter if is_manual else _subject_page(operation.subject_id),
+        pill("operation", operation.state),
+        owner=OWNERS[waits.owner],
+        says=waits.says,
+        then=waits.at_last,
+        begun_at=operation.created_at,
+        next_check=operation.due_at,
+        deadline=gateway.deadline_of(operation),
+        merchant_id=operation.merchant_id,
+        can_check=state in {gateway.State.PENDING, gateway.State.UNKNOWN},
+        needs_person=is_manual,
+    )
+
+
+def _message_row(event: ProviderEvent) -> Row:
+    is_aside = event.due_at is None
+    return Row(
+        MESSAGE,
+        event.event_id,
+        in_words(event.kind, "message"),
+        url_for("admin.provider_event", event_id=event.event_id),
+        pill("provider_event", event.stands.value),
+        owner=OWNERS[Owner.ADMIN if is_aside else Owner.US],
+        says=event.error or "It was kept and is applied in a moment.",
+        then="" if is_aside else "After eight tries an admin decides.",
+        begun_at=event.received_at,
+        next_check=event.due_at,
+        can_check=True,
+        needs_person=is_aside,
+    )
+
+
+def _money_row(anomaly: Anomaly) -> Row:
+    state = payments.ANOMALY_FLOW.states[anomaly.status]
+    return Row(
+        MONEY,
+        anomaly.id,
+        "Money that fits no order",
+        url_for("admin.anomalies"),
+        pill("anomaly", anomaly.status),
+        owner=OWNERS[state.owner],
+        says=state.says,
+        then=state.on_deadline,
+        begun_at=anomaly.opened_at,
+        amount=Money(anomaly.amount_minor, anomaly.currency),
+        merchant_id=anomaly.merchant_id,
+        needs_person=anomaly.status == "open",
+    )
+
+
+def _subject_page(subject_id: str) -> str:
+    if subject_id.startswith("pay_"):
+        return url_for("admin.payment", payment_id=subject_id)
+    return url_for("admin.janitor", kind=CALL)
