@@ -24,9 +24,9 @@ def test_no_verb_of_refunds_sends_more_statements_than_it_did(committed: Committ
     shop = a_merchant()
     payment_id = a_paid_payment(shop)
     counted: dict[str, list[str]] = {}
-    with db.scoped(db.Scope(merchant_id=shop, livemode=False)):
-        with statements() as counted["request"]:
-            made = refunds.request(payment_id, amount=PRICE, reason="other", by=CLERK)
+    counter = db.Scope(merchant_id=shop, livemode=False)
+    with db.scoped(counter), statements() as counted["request"]:
+        made = refunds.request(payment_id, amount=PRICE, reason="other", by=CLERK)
     refund_id = made.id
     with statements() as counted["release"]:
         assert released() == 1

@@ -12,7 +12,8 @@ from webapp.notifications.queries import (
     mailbox,
     unread_count,
 )
-from webapp.notifications.service import Told, drain_mail, mark_read, notify, send_mail, use
+from webapp.notifications.service import drain_mail, mark_read, notify, send_mail, use
+from webapp.notifications.writing import Told
 
 __all__ = [
     "Mail",

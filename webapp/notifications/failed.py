@@ -9,7 +9,7 @@ from sqlalchemy import func, update
 from webapp.kernel import db, wake
 from webapp.kernel.errors import NotFound
 from webapp.notifications.models import Mail, MailStatus
-from webapp.notifications.service import WAKE
+from webapp.notifications.writing import WAKE
 
 
 def send_again(mail_id: str) -> None:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, text, update
 
 from webapp import accounts, orders, payments
-from webapp.kernel import clock, crypto, db, ids, wake
-from webapp.notifications import letters, sentences
+from webapp.kernel import clock, db, wake
+from webapp.notifications import letters, refund_news, sentences, writing
 from webapp.notifications.models import Mail, MailStatus, Message
 from webapp.notifications.post import NotSent, Post
+from webapp.notifications.writing import WAKE, Told
 from webapp.outbox import Fact
 
-WAKE = "mail"
 AT_MOST = 100
 GIVE_UP_AFTER = 8
 #: What was claimed so often without any outcome has failed: it may be what ends its workers.
@@ -31,14 +29,6 @@ _log = structlog.get_logger(__name__)
 _portal: list[str] = []
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Whose inboxes got a new message, with the message's id."""
-
-    user_id: str
-    message_id: str
-
-
 def use(public_url: str) -> None:
     """Set under which address people reach the portal, for the links in letters."""
     _portal[:] = [public_url]
@@ -48,12 +38,17 @@ def notify(facts: Sequence[Fact]) -> list[Told]:
     """Write what people are to be told about these facts (a step of the relay).
 
     A captured payment: the sentence of S3-10 in its shopper's inbox, and a receipt by mail to the
-    address it was paid with. Told twice, it writes once. Returns the new messages.
+    address it was paid with. A refund: where its money is. Told twice, it writes once. Returns
+    the new messages.
     """
     db.assert_transaction()
+    about_refunds = [fact for fact in facts if fact.name in refund_news.TOLD_OF]
+    told = refund_news.tell(about_refunds, portal=_portal[0] if _portal else "")
     captured = [fact for fact in facts if fact.name == CAPTURED]
-    if not captured:
-        return []
+    return told + (_tell_of_payments(captured) if captured else [])
+
+
+def _tell_of_payments(captured: Sequence[Fact]) -> list[Told]:
     paid = _payments([fact.subject_id for fact in captured])
     bought = orders.orders_with_ids([payment.order_id for payment in paid.values()])
     cards = accounts.merchant_cards(payment.merchant_id or "" for payment in paid.values())
@@ -61,7 +56,7 @@ def notify(facts: Sequence[Fact]) -> list[Told]:
     for fact in captured:
         payment = paid[fact.subject_id]
         order = bought[payment.order_id]
-        told += _tell_inbox(fact, payment, order)
+        told += writing.to_inbox(fact, payment.user_id, _what_happened(payment, order))
         _write_receipt(fact, payment, order, cards.get(payment.merchant_id or ""))
     return told
 
@@ -72,7 +67,7 @@ def send_mail(to: str, template: str, *, about_id: str, **facts: object) -> str:
     Raises letters.NoSuchLetter for a template that is not there.
     """
     with db.transaction():
-        mail = _write(to, letters.render(template, **facts), template, about_id=about_id)
+        mail = writing.draft(to, letters.render(template, **facts), template, about_id=about_id)
         db.session.add(mail)
         wake.soon(WAKE)
         return mail.id
@@ -114,37 +109,10 @@ def _payments(payment_ids: Sequence[str]) -> dict[str, payments.Payment]:
     return {payment.id: payment for payment in found}
 
 
-def _tell_inbox(fact: Fact, payment: payments.Payment, order: orders.Order) -> list[Told]:
-    user_id = payment.user_id
-    if user_id is None:
-        return []
-    row = {
-        "id": ids.new("message"),
-        "user_id": user_id,
-        "merchant_id": fact.merchant_id,
-        "livemode": bool(fact.livemode),
-        "kind": fact.name,
-        "text": _what_happened(payment, order),
-        "about_kind": fact.subject_kind,
-        "about_id": fact.subject_id,
-        "fact_id": fact.id,
-        "created_at": clock.now(),
-    }
-    written = insert(Message).values(row).on_conflict_do_nothing().returning(Message.id)
-    message_id = db.session.scalar(written)
-    return [] if message_id is None else [Told(user_id, message_id)]
-
-
 def _what_happened(payment: payments.Payment, order: orders.Order) -> str:
     if order.kind == "top_up":
         return sentences.topped_up(payment.amount)
     return sentences.paid(payment.amount, order.number)
-
-
-def _named_by_merchant(payment: payments.Payment) -> str | None:
-    """The address that the merchant gave with the order, for a payer who gave none."""
-    customer = orders.customer_of(payment.merchant_id or "", payment.customer_id)
-    return customer.email if customer else None
 
 
 def _write_receipt(
@@ -153,7 +121,7 @@ def _write_receipt(
     order: orders.Order,
     merchant: accounts.MerchantCard | None,
 ) -> None:
-    address = payment.shopper.get("email") or _named_by_merchant(payment)
+    address = writing.address_of(payment)
     if not address:
         return
     zone = merchant.timezone if merchant else "UTC"
@@ -169,30 +137,7 @@ def _write_receipt(
         mode="live" if payment.livemode else "test",
         link=f"{_portal[0]}/receipt/{payment.receipt_key}" if _portal else "",
     )
-    mail = _write(address, letter, RECEIPT, about_id=payment.id)
-    row = {column.key: getattr(mail, column.key) for column in Mail.__table__.columns}
-    written = insert(Mail).values(row | {"fact_id": fact.id}).on_conflict_do_nothing()
-    if db.session.scalar(written.returning(Mail.id)) is not None:
-        wake.soon(WAKE)
-
-
-def _write(to: str, letter: letters.Letter, template: str, *, about_id: str) -> Mail:
-    mail_id, now = ids.new("mail"), clock.now()
-    return Mail(
-        id=mail_id,
-        template=template,
-        subject=letter.subject,
-        to_sealed=crypto.seal(to.strip(), context=f"mail:to:{mail_id}"),
-        to_index=crypto.blind_index(to.strip().lower(), purpose="email"),
-        text_sealed=crypto.seal(letter.text, context=f"mail:text:{mail_id}"),
-        html_sealed=crypto.seal(letter.html, context=f"mail:html:{mail_id}"),
-        about_id=about_id,
-        status=MailStatus.WAITING,
-        tries=0,
-        claims=0,
-        created_at=now,
-        due_at=func.clock_now(),
-    )
+    writing.by_mail(fact, address, letter, RECEIPT)
 
 
 def _claim() -> Mail | None:
