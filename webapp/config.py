@@ -49,6 +49,7 @@ class Settings:
     mail_from: str
     log_level: str
     trusted_proxies: int
+    metrics_token: str | None = field(repr=False, default=None)
 
     @property
     def is_sandbox(self) -> bool:
@@ -117,6 +118,7 @@ def read(env: Mapping[str, str] | None = None) -> Settings:
         mail_from=source.get("MAIL_FROM", "Paydeck <no-reply@paydeck.invalid>"),
         log_level=_choice(source, "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         trusted_proxies=_number(source, "TRUSTED_PROXIES", "0", low=0, high=5),
+        metrics_token=_secret(source, "METRICS_TOKEN") if source.get("METRICS_TOKEN") else None,
     )
 
 

@@ -1,5 +1,6 @@
-"""Whether the portal is well: for people, load balancers and the start command."""
+"""Whether the portal is well: for people, load balancers, collectors and the start command."""
 
+from webapp.web.status import metrics
 from webapp.web.status.routes import blueprint
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "metrics"]
