@@ -44,7 +44,7 @@ def why_not_approve(refund: Refund, by: Actor) -> SameApprover | None:
 def why_not_payment(payment: Payment, *, is_top_up: bool) -> str | None:
     """Return why nothing of this payment can be refunded, whatever the amount, or None."""
     if is_top_up:
-        return "Money added to a wallet stays there: it is its owner's to spend."
+        return "Money added to a wallet stays there: it is its owner’s to spend."
     if payment.status != "captured":
         return "Only a payment that was taken can be refunded."
     if not payment.refundable:
