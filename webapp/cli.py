@@ -160,8 +160,8 @@ def retry_letters_like(kind: str, letter_id: str) -> None:
 @click.option("--because", required=True, help="The reason; it is kept.")
 @click.option("--outcome", default="", help="Of a call: what came of it, as not_done or taken.")
 @click.option("--amount", default="", help="Of a call: what the provider shows, such as 500.00.")
-@click.option("--currency", default="", help="The amount's currency, such as INR.")
-@click.option("--reference", default="", help="Of a call: the provider's own id of it.")
+@click.option("--currency", default="", help="The amount’s currency, such as INR.")
+@click.option("--reference", default="", help="Of a call: the provider’s own id of it.")
 def discard_letter(kind: str, letter_id: str, because: str, **given: str) -> None:
     """Let a letter be; of a call to the provider, say what came of it."""
     with _said():

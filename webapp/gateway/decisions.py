@@ -57,7 +57,7 @@ _HELD = Choice(
 )
 _MADE = Choice("made", "The payment was made ready there.", Result.CREATED, needs_reference=True)
 _GIVEN_UP = Choice("cancelled", "It was cancelled there; nothing was taken.", Result.CANCELLED)
-_CLOSED = Choice("closed", "The provider's payment page was closed.", Result.SESSION_EXPIRED)
+_CLOSED = Choice("closed", "The provider’s payment page was closed.", Result.SESSION_EXPIRED)
 _REFUNDED = Choice(
     "refunded", "The provider gave the money back.", Result.REFUND_SUCCEEDED, needs_reference=True
 )
@@ -98,7 +98,7 @@ def as_kept(kind: Kind, decision: Decision, by: Actor) -> dict[str, Any]:
     if choice.needs_amount and not decision.amount:
         raise BadDecision("Enter the amount that the provider shows.", param="amount")
     if choice.needs_reference and not reference:
-        raise BadDecision("Enter the provider's own reference.", param="reference")
+        raise BadDecision("Enter the provider’s own reference.", param="reference")
     return {
         "choice": choice.name,
         "because": because,

@@ -49,6 +49,9 @@ class BadEvent(Invalid):
 class NotOurEvent(BadEvent):
     """An event that was signed with our secret and is of another account or mode, or unreadable."""
 
+    code = "not_our_event"
+    says = "This message is signed, and yet not one of this account and mode."
+
     def __init__(self, reason: str, payload: Mapping[str, Any]) -> None:
         self.reason = reason
         self.event_id = str(payload["id"])
