@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -45,6 +46,7 @@ class Stage:
     bank: Bank
     now: dt.datetime
     context: Crashing = field(default_factory=Crashing)
+    seen: Counter[str] = field(default_factory=Counter)
 
     def work(self) -> None:
         """Let the workers work until nothing is due, lost answers and dead workers included."""
@@ -69,10 +71,13 @@ class Stage:
                 db.session.remove()
 
     def _drain(self) -> None:
+        loses = self.bank.loses
         try:
             gateway.operations.drain(operations_job.apply, context=self.context)
         except Crash:
+            self.seen["worker ended"] += 1
             db.session.remove()
+        self.seen["answer lost"] += loses is not None and self.bank.loses is None
         told, self.bank.told = self.bank.told, []
         for body in [*told, *reversed(told)]:
             gateway.inbox.receive(body, "")
