@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import structlog
 from flask import Flask
 
+from jobs.faults import describe, is_passing
 from jobs.subscriptions import ROUTES
 from webapp import config
 from webapp.app import create_app
@@ -90,6 +91,21 @@ def working(app: Flask | None = None) -> Iterator[None]:
             yield
         finally:
             db.let_go()
+
+
+@contextmanager
+def draining(kind: str) -> Iterator[None]:
+    """Work as in `working`; a database that goes away meanwhile ends the block early, and quietly.
+
+    Nothing is lost by that: what was taken up is taken up again, by whoever comes next.
+    """
+    try:
+        with working():
+            yield
+    except (db.DatabaseError, db.NoConnectionFree) as fault:
+        if not is_passing(fault):
+            raise
+        _log.warning("drain_cut_short", kind=kind, error=describe(fault))
 
 
 class Crew:

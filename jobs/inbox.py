@@ -19,13 +19,14 @@ class StrayEvent(LookupError):
 
 def drain() -> int:
     """Apply the messages that are due, up to 100 or for 20 s; returns how many."""
-    with context.working():
+    done = 0
+    with context.draining(gateway.inbox.WAKE):
         done = gateway.inbox.drain(
             apply, limit=AT_MOST, seconds=SECONDS, context=context.DrainContext()
         )
         if done and is_due():
             wake.ping(gateway.inbox.WAKE)
-        return done
+    return done
 
 
 def is_due() -> bool:

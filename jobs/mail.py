@@ -14,11 +14,12 @@ def drain() -> int:
     """Send the mails that are due, up to 100; returns how many were worked on."""
     settings = context.here().settings
     post = Post(settings.smtp_url, settings.mail_from) if settings.smtp_url else None
-    with context.working():
+    done = 0
+    with context.draining(WAKE):
         done = notifications.drain_mail(post, is_demo=settings.demo)
         if done and is_due():
             wake.ping(WAKE)
-        return done
+    return done
 
 
 def is_due() -> bool:

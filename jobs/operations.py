@@ -15,13 +15,14 @@ SECONDS = 20.0
 
 def drain() -> int:
     """Make the calls that are due, up to 100 or for 20 s; returns how many."""
-    with context.working():
+    done = 0
+    with context.draining(gateway.operations.WAKE):
         done = gateway.operations.drain(
             apply, limit=AT_MOST, seconds=SECONDS, context=context.DrainContext()
         )
         if done and is_due():
             wake.ping(gateway.operations.WAKE)
-        return done
+    return done
 
 
 def is_due() -> bool:
