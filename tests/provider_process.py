@@ -49,6 +49,10 @@ class Sandbox:
         """Return how often the provider charged for one of our payments."""
         return sum(book["successful_charges"] for book in self.books(subject_id))
 
+    def taken(self, subject_id: str) -> int:
+        """Return how much the provider took for one of our payments, in minor units."""
+        return sum(book["captured"] for book in self.books(subject_id))
+
     def books(self, subject_id: str) -> list[dict[str, Any]]:
         """Return the provider's books about one of our payments."""
         answer = urllib3.request("GET", f"{self.origin}/control/books", timeout=5)

@@ -124,6 +124,35 @@ def test_held_money_is_taken_once(stripe: StripeProvider, sandbox: Sandbox) -> N
     assert sandbox.charges(subject) == 1
 
 
+def test_held_money_is_taken_in_part_and_the_rest_is_let_go(
+    stripe: StripeProvider, sandbox: Sandbox
+) -> None:
+    subject = ids.new("payment")
+    held = charged(stripe, subject, "pm_card_visa", manual=True)
+    intent_id = held.intent_id or ""
+    with pytest.raises(Refused):
+        stripe.capture(a_key(subject), Capture(intent_id, 1000_01))
+    taken = stripe.capture(a_key(subject), Capture(intent_id, 400_00))
+    assert (taken.result, taken.amount) == (Result.SUCCEEDED, Money(400_00, "INR"))
+    again = stripe.capture(a_key(subject), Capture(intent_id, 600_00))
+    assert (again.result, again.amount) == (Result.SUCCEEDED, Money(400_00, "INR"))
+    late = stripe.cancel(a_key(subject), Cancel(intent_id))
+    assert late.result is Result.SUCCEEDED, "what was taken is not let go"
+    assert sandbox.taken(subject) == 400_00
+
+
+def test_held_money_that_was_let_go_cannot_be_taken(
+    stripe: StripeProvider, sandbox: Sandbox
+) -> None:
+    subject = ids.new("payment")
+    intent_id = charged(stripe, subject, "pm_card_visa", manual=True).intent_id or ""
+    for _ in range(2):
+        assert stripe.cancel(a_key(subject), Cancel(intent_id)).result is Result.CANCELLED
+    late = stripe.capture(a_key(subject), Capture(intent_id, 400_00))
+    assert late.result is Result.CANCELLED
+    assert sandbox.taken(subject) == 0
+
+
 def test_giving_up_answers_with_where_the_payment_really_stands(stripe: StripeProvider) -> None:
     subject = ids.new("payment")
     intent_id = an_intent(stripe, subject)

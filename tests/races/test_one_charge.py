@@ -27,11 +27,13 @@ from webapp.gateway import inbox, operations
 from webapp.kernel import clock, db
 from webapp.kernel.money import Money
 from webapp.orders import CheckoutRef, NewOrder
+from webapp.outbox import Actor
 from webapp.payments import Payer, Status
 
 pytestmark = pytest.mark.races
 FAULTS = ("drop_before", "drop_after", "500_before", "500_after", "409", "429", "outage")
 BACK = "http://localhost:8000/checkout/token/return"
+BY = Actor("merchant_user", "usr_x")
 #: Which courses are played: a few in each run of the tests, as many as one likes by `make sim`.
 FIRST, COURSES = int(os.environ.get("SIM_FROM", "0")), int(os.environ.get("SIM_SEEDS", "10"))
 
@@ -74,9 +76,10 @@ def a_method(sandbox: Sandbox, number: str) -> str:
     return made.id
 
 
-def begun(merchant_id: str, method_id: str) -> str:
+def begun(merchant_id: str, method_id: str, *, capture_later: bool = False) -> str:
     """Begin to pay a new order; returns the payment's id."""
-    asked = NewOrder(merchant_id, livemode=False, amount=Money(1000_00, "INR"))
+    price = Money(1000_00, "INR")
+    asked = NewOrder(merchant_id, livemode=False, amount=price, capture_later=capture_later)
     with db.scoped(db.OWNER):
         opened = orders.open_checkout(orders.create(asked).id)
         checkout = CheckoutRef(opened.session_id, opened.order_id, merchant_id, livemode=False)
@@ -178,6 +181,37 @@ def test_whatever_fails_and_whatever_comes_first_a_declined_card_pays_never(
         assert [attempt.status for attempt in detail.attempts] == ["declined"]
         assert sandbox.charges(payment_id) == 0
         assert postings(payment_id) == 0
+        db.session.remove()
+
+
+@pytest.mark.parametrize("end", ["captured", "cancelled"])
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + max(1, COURSES // 3)))
+def test_whatever_fails_held_money_is_taken_once_or_let_go(
+    portal: Flask, sandbox: Sandbox, merchant_id: str, seed: int, end: str
+) -> None:
+    with portal.app_context():
+        method = a_method(sandbox, "4242424242424242")
+        payment_id = begun(merchant_id, method, capture_later=True)
+        schedule = Schedule(200 + seed, sandbox, payment_id)
+        schedule.run(12)
+        schedule.settle()
+        with db.scoped(db.WORKER):
+            assert payments.any_payment(payment_id).payment.status == Status.AUTHORISED
+            if end == "captured":
+                payments.capture(payment_id, amount=Money(400_00, "INR"), by=BY)
+            else:
+                payments.void(payment_id, because="It is sold out.", by=BY)
+        schedule.run(20)
+        schedule.settle()
+        with db.scoped(db.WORKER):
+            payment = payments.any_payment(payment_id).payment
+            states = {row.state for row in gateway.operations_of(payment_id)}
+        took = 400_00 if end == "captured" else 0
+        assert (payment.status, payment.captured_minor) == (end, took), schedule.trace
+        assert states == {"succeeded"}
+        assert sandbox.charges(payment_id) == 1, schedule.trace
+        assert sandbox.taken(payment_id) == took
+        assert postings(payment_id) == (1 if took else 0)
         db.session.remove()
 
 

@@ -133,6 +133,23 @@ def test_an_expired_session_takes_no_money(sandbox: RunningSandbox) -> None:
     assert sandbox.get("/control/books")["payment_intents"] == []
 
 
+@pytest.mark.parametrize("end", ["taken", "let go"])
+def test_a_page_may_only_hold_the_money(sandbox: RunningSandbox, end: str) -> None:
+    for_intent = {"metadata": {"operation": "op_1"}, "capture_method": "manual"}
+    session = opened(sandbox, payment_intent_data=for_intent)
+    assert pay(session.url).status_code == 303
+    after: Any = sandbox.stripe.v1.checkout.sessions.retrieve(session.id)
+    assert (after.status, after.payment_status) == ("complete", "unpaid")
+    intents = sandbox.stripe.v1.payment_intents
+    held = intents.retrieve(after.payment_intent)
+    assert (held.status, held.amount_capturable) == ("requires_capture", 1000_00)
+    if end == "taken":
+        assert intents.capture(held.id, {"amount_to_capture": 1_00}).amount_received == 1_00
+    else:
+        assert intents.cancel(held.id).status == "canceled"
+    assert sandbox.books_of(held.id)["captured"] == (1_00 if end == "taken" else 0)
+
+
 def test_a_session_expires_by_itself_and_cancels_what_was_begun(sandbox: RunningSandbox) -> None:
     session = opened(sandbox, expires_at=int(time.time()) + 1800)
     pay(session.url, number="4000000000000002")
