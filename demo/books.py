@@ -14,8 +14,14 @@ class Books:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._accounts: dict[AccountRef, str] = {}
+        self._transfers: dict[str, str] = {}
 
-    def post(
+    @staticmethod
+    def turned(lines: list[Line]) -> list[Line]:
+        """Return the lines that undo `lines`."""
+        return [Line(line.target, line.source, line.amount) for line in lines]
+
+    def post(  # noqa: PLR0913 - one transfer's columns
         self,
         reference: str,
         lines: list[Line],
@@ -24,9 +30,10 @@ class Books:
         kind: str,
         merchant_id: str,
         because: str,
+        reverses: str | None = None,
     ) -> None:
-        """Write one transfer."""
-        transfer_id = self._rows.chance.id("transfer", at)
+        """Write one transfer; `reverses` is the reference of one written before that it undoes."""
+        transfer_id = self._transfers[reference] = self._rows.chance.id("transfer", at)
         self._rows.add(
             "transfer",
             id=transfer_id,
@@ -36,6 +43,7 @@ class Books:
             livemode=False,
             at=at,
             because=because,
+            reverses=self._transfers[reverses] if reverses else None,
         )
         position = 0
         for line in lines:

@@ -15,12 +15,13 @@ from webapp.outbox import Actor
 
 @dataclass(slots=True)
 class Cast:
-    """Who is in the story, by key; customers by merchant and e-mail address."""
+    """Who is in the story, by key; customers by merchant and e-mail address, clerks by shop."""
 
     users: dict[str, User] = field(default_factory=dict)
     emails: dict[str, str] = field(default_factory=dict)
     merchants: dict[str, Merchant] = field(default_factory=dict)
     customers: dict[tuple[str, str], str] = field(default_factory=dict)
+    clerks: dict[str, str] = field(default_factory=dict)
 
 
 def assemble(rows: Rows, since: dt.datetime) -> Cast:
@@ -36,6 +37,8 @@ def assemble(rows: Rows, since: dt.datetime) -> Cast:
         cast.merchants[shop.key] = _merchant(rows, shop, cast, at)
     for person in PEOPLE:
         for number, (shop_key, role) in enumerate(person.sells_at):
+            if role == "support":
+                cast.clerks[shop_key] = person.key
             at = since - dt.timedelta(days=1) + dt.timedelta(minutes=number)
             rows.add(
                 "membership",

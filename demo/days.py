@@ -15,6 +15,7 @@ from demo.story import (
     FAILED,
     FESTIVAL_DAYS_AGO,
     FESTIVAL_FACTOR,
+    GIFTS,
     GUESTS,
     OUTAGE_DAYS_AGO,
     OUTAGE_HOURS,
@@ -31,7 +32,21 @@ SETTLED = dt.timedelta(minutes=20)
 def sales(chance: Chance, until: dt.datetime) -> list[Sale]:
     """Return every sale before `until`, oldest first."""
     found = [sale for shop in SHOPS for sale in _shop(chance, shop, until)]
-    return sorted(found, key=lambda sale: sale.at)
+    return sorted([*found, _gifts(until)], key=lambda sale: sale.at)
+
+
+def _gifts(until: dt.datetime) -> Sale:
+    """Return the one sale so large that its refund waits for a second person."""
+    return Sale(
+        shop=SHOPS[0],
+        amount=Money(GIFTS.minor, "INR"),
+        words=GIFTS.words,
+        at=until - dt.timedelta(hours=26),
+        email="events@guests.example",
+        user_key=None,
+        declines=0,
+        ending="captured",
+    )
 
 
 def _shop(chance: Chance, shop: Shop, until: dt.datetime) -> Iterator[Sale]:

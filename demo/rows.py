@@ -44,7 +44,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "id", "merchant_id", "livemode", "user_id", "order_id", "customer_id",
         "checkout_session_id", "status", "version", "amount_minor", "currency",
         "authorised_minor", "captured_minor", "fee_bps", "fee_minor", "method_kind",
-        "method_label", "pii_sealed", "email_index", "amount_sealed",
+        "method_label", "provider_intent_id", "pii_sealed", "email_index", "amount_sealed",
         "integrity_hash", "created_at", "captured_at", "finished_at", "last_decline_code",
         "attempt_count", "metadata",
     ),
@@ -52,6 +52,13 @@ TABLES: dict[str, tuple[str, ...]] = {
         "id", "payment_id", "merchant_id", "livemode", "user_id", "number", "method_kind",
         "provider_method_id", "status", "card_brand", "card_last4", "card_sealed", "decline_code",
         "started_at", "finished_at",
+    ),
+    "refund": (
+        "id", "merchant_id", "livemode", "user_id", "payment_id", "status", "version",
+        "amount_minor", "currency", "reason", "note", "destination", "needs_approval",
+        "requested_by_kind", "requested_by_id", "leaves_at", "sent_at", "finished_at",
+        "provider_refund_id", "bank_reference", "failure_code", "expected_by", "check_at",
+        "deadline_at", "created_at", "metadata",
     ),
     "move": (
         "id", "noun", "subject_id", "version", "source", "target", "because", "actor_kind",
@@ -62,7 +69,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "user_id", "snapshot", "because", "actor_kind", "actor_id", "at",
     ),
     "ledger_account": ("id", "merchant_id", "livemode", "kind", "currency", "user_id"),
-    "transfer": ("id", "reference", "kind", "merchant_id", "livemode", "at", "because"),
+    "transfer": ("id", "reference", "kind", "merchant_id", "livemode", "at", "because", "reverses"),
     "entry": (
         "transfer_id", "position", "account_id", "merchant_id", "livemode", "currency",
         "amount_minor",

@@ -9,6 +9,7 @@ from itertools import count
 
 from demo.books import Books
 from demo.cast import Cast, customer
+from demo.refunds import Returns
 from demo.rows import Rows
 from demo.story import CARDS, DECLINES, OUTAGE_DECLINE, Shop
 from webapp import ledger, payments
@@ -39,11 +40,18 @@ class Sale:
     is_outage: bool = False
 
 
+def past_intent(payment: Payment) -> str:
+    """Return the provider's id of a payment of the past, from which the sandbox recalls it."""
+    currency = payment.currency.lower()
+    return f"pi_demo_{currency}_{payment.amount_minor}_{payment.id.partition('_')[2]}"
+
+
 class Till:
     """Writes sales as rows."""
 
-    def __init__(self, rows: Rows, cast: Cast, books: Books) -> None:
+    def __init__(self, rows: Rows, cast: Cast, books: Books, returns: Returns) -> None:
         self._rows = rows
+        self._returns = returns
         self._cast = cast
         self._books = books
         self._numbers = {key: count(1001) for key in cast.merchants}
@@ -175,6 +183,8 @@ class Till:
         fee = payment.amount.basis_points(payment.fee_bps)
         payment.authorised_minor = payment.captured_minor = payment.amount_minor
         payment.fee_minor = fee.minor
+        if not from_wallet:
+            payment.provider_intent_id = past_intent(payment)
         payment.captured_at = payment.finished_at = taken
         payment.last_decline_code = None
         fact_id = self._rows.step(
@@ -182,6 +192,7 @@ class Till:
         )
         self._post(order, payment, source, taken)
         self._tell(order, payment, fact_id, taken)
+        self._returns.after(order, payment, taken)
         return taken
 
     def _begin(self, payment: Payment, method: str, at: dt.datetime) -> None:

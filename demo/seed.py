@@ -12,6 +12,7 @@ from demo.books import Books
 from demo.cast import Cast, assemble
 from demo.chance import Chance
 from demo.days import sales
+from demo.refunds import Returns
 from demo.rows import TABLES, Rows
 from demo.sales import Till
 from demo.story import DAYS, DEMO_PASSWORD, PEOPLE
@@ -53,7 +54,7 @@ def written(until: dt.datetime) -> Rows:
     cast = assemble(rows, begins)
     books = Books(rows)
     fill(rows, cast, books, begins)
-    till = Till(rows, cast, books)
+    till = Till(rows, cast, books, Returns(rows, cast, books, until))
     for sale in sales(chance, until):
         till.ring(sale)
     _count(rows, cast, till)

@@ -69,6 +69,10 @@ PEOPLE = (
         "maria", "María José Fernández de la Vega", "maria@shoppers.example", "Europe/London",
     ),
     SomePerson("li", "Li Wei", "li@shoppers.example", "Asia/Kolkata"),
+    SomePerson(
+        "meera", "Meera Iyer", "meera@lotustea.example", "Asia/Kolkata",
+        sells_at=(("lotus", "support"),),
+    ),
 )  # fmt: skip
 
 EVENING = (1, 0, 0, 0, 0, 1, 3, 6, 9, 10, 9, 8, 8, 7, 7, 8, 10, 13, 17, 20, 18, 12, 6, 3)
@@ -148,6 +152,10 @@ DECLINES = (
     ("processing_error", 5),
     ("card_velocity_exceeded", 3),
 )
+#: What becomes of a captured payment later; a refund above this waits for a second person.
+REFUNDS = (("none", 968), ("succeeded", 16), ("partial", 10), ("cancelled", 3), ("failed", 3))
+APPROVAL_ABOVE = 5_000_000
+GIFTS = Ware("Corporate gifting, forty hampers", 64_000_00)
 OUTAGE_DECLINE = "processing_error"
 CARDS = (("visa", 46), ("mastercard", 34), ("amex", 8), ("discover", 4), ("jcb", 8))
 GUESTS = (

@@ -60,6 +60,19 @@ def record_charge(
     call: Call, intent: Record, method: Record, *, decline: Json | None, authenticated: bool
 ) -> Record:
     """A new charge for the intent: taken, only authorised, or declined (`decline` says why)."""
+    charge = _new_charge(call, intent, method, decline=decline, authenticated=authenticated)
+    emit(call, "charge.failed" if decline else "charge.succeeded", charge.body)
+    return charge
+
+
+def past_charge(call: Call, intent: Record, method: Record) -> Record:
+    """A charge of the past, taken in full; nothing is told of it."""
+    return _new_charge(call, intent, method, decline=None, authenticated=False)
+
+
+def _new_charge(
+    call: Call, intent: Record, method: Record, *, decline: Json | None, authenticated: bool
+) -> Record:
     now, body = call.tx.now, intent.body
     manual = body["capture_method"] == "manual"
     details = _method_details(method, authenticated=authenticated, approved=decline is None)
@@ -74,7 +87,6 @@ def record_charge(
     call.tx.insert(charge)
     if decline is None and not manual:
         take_money(call.tx, charge, body["amount"])
-    emit(call, "charge.failed" if decline else "charge.succeeded", charge.body)
     return charge
 
 

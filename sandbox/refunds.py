@@ -1,6 +1,6 @@
 """Refunds: money given back from a charge, never more than was taken."""
 
-from sandbox import chance
+from sandbox import chance, history
 from sandbox.charges import record_movement
 from sandbox.charging import start_timer
 from sandbox.currencies import check_amount, spoken
@@ -11,6 +11,7 @@ from sandbox.wire import ApiError, Call, invalid, missing
 
 _REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 SETTLES_SECONDS = 5.0
+REFERENCE_DIGITS = 23
 
 
 def create(call: Call) -> Json:
@@ -41,11 +42,7 @@ def create(call: Call) -> Json:
             "created": call.tx.now,
             "currency": currency,
             "destination_details": {
-                "card": {
-                    "reference_status": "pending",
-                    "reference_type": "acquirer_reference_number",
-                    "type": "refund",
-                },
+                "card": {"type": "refund", **_reference(is_known=not pending)},
                 "type": "card",
             },
             "metadata": metadata,
@@ -64,8 +61,7 @@ def create(call: Call) -> Json:
     _count(call, charge, amount)
     emit(call, "refund.created", refund.body)
     emit(call, "charge.refunded", charge.body)
-    if charge.hidden["behaviour"] in {"refund_pending", "refund_fails"}:
-        start_timer(call.tx, "settle_refund", refund.id, SETTLES_SECONDS)
+    start_timer(call.tx, "settle_refund", refund.id, SETTLES_SECONDS)
     return refund.body
 
 
@@ -90,7 +86,7 @@ def _charge_to_refund(call: Call) -> Record:
         if charge is None:
             raise missing("charge", charge_id)
     elif intent_id:
-        intent = call.tx.find("payment_intent", intent_id)
+        intent = history.recall(call, intent_id)
         if intent is None:
             raise missing("payment_intent", intent_id, param="payment_intent")
         charge = call.tx.find("charge", intent.body["latest_charge"])
@@ -114,6 +110,15 @@ def _charge_to_refund(call: Call) -> Record:
     return charge
 
 
+def _reference(*, is_known: bool) -> Json:
+    """What the shopper can quote to their bank: 23 digits, once the bank has it."""
+    about: Json = {"reference_type": "acquirer_reference_number"}
+    if not is_known:
+        return about | {"reference_status": "pending"}
+    reference = "7" + chance.new_digits(REFERENCE_DIGITS - 1)
+    return about | {"reference_status": "available", "reference": reference}
+
+
 def _left(charge: Record) -> int:
     left: int = charge.body["amount_captured"] - charge.body["amount_refunded"]
     return left
@@ -126,12 +131,15 @@ def _count(call: Call, charge: Record, amount: int) -> None:
 
 
 def settle(call: Call, refund: Record) -> None:
-    """The bank's late word on a refund: a pending one succeeds, the failing card's one fails."""
+    """The bank's late word on a refund: the failing card's one fails, others get its reference."""
     charge = call.tx.find("charge", refund.body["charge"])
     if charge is None:
         raise LookupError(refund.id)
-    if charge.hidden["behaviour"] == "refund_pending":
+    if charge.hidden["behaviour"] != "refund_fails":
+        card = refund.body["destination_details"]["card"]
+        card |= {"reference": chance.new_digits(23), "reference_status": "available"}
         refund.body["status"] = "succeeded"
+        refund.body["destination_details"]["card"] |= _reference(is_known=True)
         call.tx.save(refund)
         emit(call, "refund.updated", refund.body)
         emit(call, "charge.refund.updated", refund.body)
@@ -142,7 +150,7 @@ def settle(call: Call, refund: Record) -> None:
     call.tx.save(movement)
     refund.body.update(
         status="failed",
-        failure_reason="unknown",
+        failure_reason="expired_or_canceled_card",
         failure_balance_transaction=movement.id,
     )
     call.tx.save(refund)

@@ -214,3 +214,27 @@ def test_the_balance_holds_money_back_for_two_days(sandbox: RunningSandbox) -> N
     sandbox.control("clock", offset_seconds=2 * 24 * 3600)
     later = sandbox.stripe.v1.balance.retrieve()
     assert (later.available[0].amount, later.pending[0].amount) == (977_00, 0)
+
+
+def test_a_refund_gets_the_banks_reference_a_moment_later(sandbox: RunningSandbox) -> None:
+    paid = sandbox.paid()
+    made = sandbox.stripe.v1.refunds.create({"payment_intent": paid.id})
+    assert made.destination_details.card.reference_status == "pending"
+    sandbox.control("clock", offset_seconds=60)
+    found = sandbox.stripe.v1.refunds.retrieve
+    wait_until(lambda: found(made.id).destination_details.card.reference_status == "available")
+    assert len(found(made.id).destination_details.card.reference) == 23
+
+
+def test_a_payment_of_the_past_is_recalled_and_refunded_once(sandbox: RunningSandbox) -> None:
+    past = "pi_demo_inr_100000_01KPAST"
+    refund = sandbox.stripe.v1.refunds.create
+    assert refund({"payment_intent": past, "amount": 400_00}).amount == 400_00
+    with pytest.raises(stripe.InvalidRequestError, match="greater than unrefunded"):
+        refund({"payment_intent": past, "amount": 600_01})
+    assert refund({"payment_intent": past}).amount == 600_00
+    books = sandbox.books_of(past)
+    assert (books["captured"], books["refunded"]) == (1000_00, 1000_00)
+    for unlike in ("pi_demo_xxx_100_1", "pi_demo_inr_0_1", "pi_demo_inr_100"):
+        with pytest.raises(stripe.InvalidRequestError):
+            refund({"payment_intent": unlike})
