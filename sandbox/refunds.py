@@ -61,7 +61,8 @@ def create(call: Call) -> Json:
     _count(call, charge, amount)
     emit(call, "refund.created", refund.body)
     emit(call, "charge.refunded", charge.body)
-    start_timer(call.tx, "settle_refund", refund.id, SETTLES_SECONDS)
+    if charge.hidden["behaviour"] in {"refund_pending", "refund_fails"}:
+        start_timer(call.tx, "settle_refund", refund.id, SETTLES_SECONDS)
     return refund.body
 
 
@@ -131,13 +132,11 @@ def _count(call: Call, charge: Record, amount: int) -> None:
 
 
 def settle(call: Call, refund: Record) -> None:
-    """The bank's late word on a refund: the failing card's one fails, others get its reference."""
+    """The bank's late word on a refund: a pending one succeeds, the failing card's one fails."""
     charge = call.tx.find("charge", refund.body["charge"])
     if charge is None:
         raise LookupError(refund.id)
-    if charge.hidden["behaviour"] != "refund_fails":
-        card = refund.body["destination_details"]["card"]
-        card |= {"reference": chance.new_digits(23), "reference_status": "available"}
+    if charge.hidden["behaviour"] == "refund_pending":
         refund.body["status"] = "succeeded"
         refund.body["destination_details"]["card"] |= _reference(is_known=True)
         call.tx.save(refund)

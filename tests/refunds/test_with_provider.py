@@ -123,7 +123,7 @@ def test_a_bank_that_gives_it_back_later_is_believed(till: Till) -> None:
     wait_until(lambda: till.given_back(payment_id) == 0)
     till.heard(times=5)
     refund = refund_now(refund_id)
-    assert (refund.status, refund.failure_code) == ("failed", "unknown")
+    assert (refund.status, refund.failure_code) == ("failed", "expired_or_canceled_card")
     assert payment_now(payment_id).refundable == PRICE
 
 

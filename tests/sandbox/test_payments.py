@@ -216,14 +216,18 @@ def test_the_balance_holds_money_back_for_two_days(sandbox: RunningSandbox) -> N
     assert (later.available[0].amount, later.pending[0].amount) == (977_00, 0)
 
 
-def test_a_refund_gets_the_banks_reference_a_moment_later(sandbox: RunningSandbox) -> None:
-    paid = sandbox.paid()
-    made = sandbox.stripe.v1.refunds.create({"payment_intent": paid.id})
+def test_a_refund_carries_the_banks_reference_once_the_bank_has_it(
+    sandbox: RunningSandbox,
+) -> None:
+    refunds = sandbox.stripe.v1.refunds
+    at_once = refunds.create({"payment_intent": sandbox.paid().id})
+    assert len(at_once.destination_details.card.reference) == 23
+    slow = sandbox.paid(sandbox.typed_card("4000000000007726").json()["id"])
+    made = refunds.create({"payment_intent": slow.id})
     assert made.destination_details.card.reference_status == "pending"
     sandbox.control("clock", offset_seconds=60)
-    found = sandbox.stripe.v1.refunds.retrieve
-    wait_until(lambda: found(made.id).destination_details.card.reference_status == "available")
-    assert len(found(made.id).destination_details.card.reference) == 23
+    wait_until(lambda: refunds.retrieve(made.id).status == "succeeded")
+    assert len(refunds.retrieve(made.id).destination_details.card.reference) == 23
 
 
 def test_a_payment_of_the_past_is_recalled_and_refunded_once(sandbox: RunningSandbox) -> None:
