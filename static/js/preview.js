@@ -24,6 +24,14 @@ async function look(form) {
   const fresh = page.getElementById(form.dataset.previewInto);
   const part = document.getElementById(form.dataset.previewInto);
   if (fresh && part) part.replaceWith(document.importNode(fresh, true));
+  name(form);
+}
+
+/* The button says what it will do, as far as the server has worked it out */
+function name(form) {
+  const label = document.getElementById(form.dataset.previewInto)?.dataset.label;
+  const face = form.querySelector("[data-preview-label] .button-face > span");
+  if (label && face) face.textContent = label;
 }
 
 function soon(event) {
@@ -35,3 +43,4 @@ function soon(event) {
 
 document.addEventListener("input", soon);
 document.addEventListener("change", soon);
+for (const form of document.querySelectorAll("form[data-preview]")) name(form);

@@ -57,7 +57,7 @@ def why_not_destination(payment: Payment, destination: str) -> str | None:
     if destination == Destination.WALLET and payment.user_id is None:
         return "Whoever paid was not signed in, so there is no wallet to refund to."
     if destination == Destination.ORIGINAL and payment.provider_intent_id is None:
-        return "This payment did not come by card, so it cannot go back to one."
+        return "The provider has no record of this payment, so it cannot go back to a card."
     return None
 
 

@@ -58,7 +58,7 @@ def test_the_panel_is_prefilled_and_says_what_will_happen(shop: Shop) -> None:
     assert "The platform keeps its fee of ₹20.00 on this payment." in page.text
     assert "at the latest" in page.text
     assert "Nobody else needs to approve it." in page.text
-    assert "When it leaves Your balance Refunds on their way ₹ 1,000 .00" in page.text
+    assert "When it leaves Your balance → Refunds on their way ₹ 1,000 .00" in page.text
     assert "Your balance: ₹980.00 now, −₹20.00 after it. Your balance goes below zero." in page.text
 
 

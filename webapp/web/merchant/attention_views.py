@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flask import g, url_for
 
 from webapp import payments, refunds
+from webapp.kernel import clock
 from webapp.kernel.money import Money
 from webapp.kernel.paging import PageRequest
 from webapp.payments import PaymentFilter
@@ -17,6 +18,8 @@ from webapp.web.merchant.refund_views import RefundLine, row_of
 from webapp.web.merchant.set_aside import SetAside, set_aside
 
 AT_MOST = PageRequest(limit=25)
+#: Older refunds that failed are found in the list of refunds.
+FAILED_SINCE = dt.timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def attention_view() -> Attention:
     ]
     return Attention(
         to_approve=_refunds("requested"),
-        failed=_refunds("failed"),
+        failed=_refunds("failed", since=clock.now() - FAILED_SINCE),
         held=sorted(lines, key=lambda line: str(line.before)),
         set_aside=[set_aside(one) for one in aside.rows],
     )
@@ -78,10 +81,16 @@ def waiting_count() -> int:
     return to_approve + payments.undecided_anomalies(g.merchant.id, **mine)
 
 
-def _refunds(status: str) -> list[RefundLine]:
-    asked = RefundFilter(statuses=(status,))
+def _refunds(status: str, *, since: dt.datetime | None = None) -> list[RefundLine]:
+    asked = RefundFilter(statuses=(status,), since=since)
     found = refunds.refunds_of(
         g.merchant.id, livemode=g.merchant.livemode, asked=asked, page=AT_MOST
     )
     is_frozen = refunds.frozen() is not None if found.rows else False
-    return [row_of(row, is_frozen=is_frozen) for row in found.rows]
+    # a failed refund needs nobody any more once its money went back in another way
+    open_rows = [
+        row
+        for row in found.rows
+        if status != "failed" or row.payment.refundable >= row.refund.amount
+    ]
+    return [row_of(row, is_frozen=is_frozen) for row in open_rows]

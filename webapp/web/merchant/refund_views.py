@@ -131,7 +131,7 @@ def refund_page(refund_id: str) -> RefundPage:
         else None,
         payment_amount=detail.payment.amount,
         order_description=detail.order.description,
-        expected_by=refund.expected_by,
+        expected_by=None if refund.status in refunds.LOST else refund.expected_by,
         sent_at=refund.sent_at,
         failure=refunds.advice_on(refund.failure_code) if refund.status == "failed" else None,
         explained=explained(refund),

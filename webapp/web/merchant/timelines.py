@@ -17,6 +17,7 @@ TECHNICAL: dict[str, frozenset[str]] = {
     "checkout_session": frozenset({"open", "expired", "complete"}),
     "anomaly": frozenset(),
     "refund": frozenset(),
+    "correction": frozenset(),
 }
 TITLES: dict[tuple[str, str], str] = {
     ("payment", "created"): "The payment was begun",
@@ -44,6 +45,10 @@ TITLES: dict[tuple[str, str], str] = {
     ("refund", "succeeded"): "The money went back",
     ("refund", "failed"): "The refund failed; the money did not go back",
     ("refund", "cancelled"): "The refund was called off",
+    ("correction", "requested"): "The correction was asked for",
+    ("correction", "posted"): "It was approved and booked",
+    ("correction", "refused"): "It was refused; nothing was booked",
+    ("correction", "withdrawn"): "It was withdrawn; nothing was booked",
     ("checkout_session", "open"): "A checkout link was opened",
     ("checkout_session", "complete"): "The checkout link was used",
     ("checkout_session", "expired"): "The checkout link ended",
@@ -105,6 +110,8 @@ def _row(move: Move, names: Mapping[str, str], zone: str) -> TimelineRow:
         ("requires_action", "awaiting_method"),
     }:
         title = "The try was declined; no money moved"
+    if (move.noun, move.source, move.target) == ("refund", "", "approved"):
+        title = "The refund was asked for"
     known = names.get(move.actor_id or "")
     return TimelineRow(
         at=words.moment_text(move.at, zone),

@@ -70,7 +70,7 @@ def standing(refund: Refund, *, is_frozen: bool, because: str = "") -> str:
         "sent": f"Sent to bank, expected by {expected}" if expected else "Sent to bank",
         "succeeded": _arrived(refund, expected),
         "failed": f"Failed: {refunds.advice_on(refund.failure_code).label}",
-        "cancelled": because or "Called off",
+        "cancelled": because or "Nothing was sent",
     }[refund.status]
 
 
