@@ -104,7 +104,9 @@ def test_everything_answers_and_the_books_are_sound(windows: Windows) -> None:
     processes = admin.page.get_by_role("table", name="Processes")
     expect(processes.get_by_text("Working")).not_to_have_count(0)
     admin.open("/admin/books", "The books")
-    expect(admin.page.get_by_text("The books are sound")).to_be_visible()
+    expect(admin.page.get_by_role("table", name="Transfers")).to_be_visible()
+    admin.open("/admin/invariants", "Money checks")
+    expect(admin.page.get_by_text("checks hold")).to_be_visible()
     admin.open("/admin/anomalies", "")
 
 

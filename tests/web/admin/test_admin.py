@@ -27,6 +27,7 @@ from webapp.payments import Payer, Status
 PAGES = (
     "/admin", "/admin/merchants", "/admin/users", "/admin/payments", "/admin/health",
     "/admin/audit", "/admin/anomalies", "/admin/books",
+    "/admin/invariants", "/admin/corrections",
 )  # fmt: skip
 
 

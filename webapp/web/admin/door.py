@@ -17,7 +17,10 @@ def acting() -> Actor:
 
 from webapp.web.admin import (  # noqa: E402 - add routes
     anomalies,  # noqa: F401
+    books,  # noqa: F401
+    corrections,  # noqa: F401
     dead_letters,  # noqa: F401
+    invariants,  # noqa: F401
     janitor,  # noqa: F401
     merchants,  # noqa: F401
     overview,  # noqa: F401

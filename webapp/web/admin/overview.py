@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from flask import make_response, render_template, request
 from werkzeug.wrappers import Response
 
-from webapp import accounts, audit, dead_letters, gateway, ledger, outbox, payments
+from webapp import (
+    accounts,
+    audit,
+    corrections,
+    dead_letters,
+    gateway,
+    invariants,
+    outbox,
+    payments,
+    refunds,
+)
 from webapp.kernel import clock, wake
 from webapp.kernel.paging import PageRequest, page_request
 from webapp.web.admin.door import blueprint
@@ -66,12 +76,6 @@ def health() -> Response:
     return make_response(render_template("admin/health.html", health=_health()))
 
 
-@blueprint.get("/admin/books")
-def books() -> Response:
-    """Check the books now and show what was found."""
-    return make_response(render_template("admin/books.html", report=ledger.check_books()))
-
-
 @blueprint.get("/admin/audit")
 def trail() -> Response:
     """Show who did what, newest first."""
@@ -88,6 +92,9 @@ def _overview() -> dict[str, object]:
         "users": accounts.user_counts(),
         "backlog": backlog,
         "letters": sum(dead_letters.counts().values()),
+        "broken_checks": invariants.red_count(),
+        "corrections": corrections.waiting_count(),
+        "frozen": refunds.frozen(),
         "set_aside": len(payments.open_anomalies(PageRequest(limit=100)).rows),
         "waiting": sum(outbox.waiting_counts().values()),
         "rows": newest.rows,

@@ -44,6 +44,9 @@ ADMIN = (
     Entry("Set aside", "/admin/anomalies", "triangle-alert"),
     Entry("Dead letters", "/admin/dead-letters", "circle-x"),
     Entry("Provider", "/admin/provider-events", "inbox"),
+    Entry("Money checks", "/admin/invariants", "shield-check"),
+    Entry("Books", "/admin/books", "scale"),
+    Entry("Corrections", "/admin/corrections", "users"),
     Entry("Audit", "/admin/audit", "scroll-text"),
     Entry("Health", "/admin/health", "heart-pulse"),
 )
