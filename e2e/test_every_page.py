@@ -88,6 +88,21 @@ def see_the_receipt(page: Page) -> None:
     CheckoutPage(page).open_receipt(number)
 
 
+def open_the_panel(page: Page) -> None:
+    """Open the refund panel of the newest paid payment."""
+    first_row(page)
+    page.get_by_role("link", name="Refund…").click()
+    expect(page.get_by_role("heading", name="Refund this payment")).to_be_visible()
+
+
+def refund_wrongly(page: Page) -> None:
+    """Ask for more than is left."""
+    open_the_panel(page)
+    page.get_by_label("Amount to refund").fill("99,99,999.00")
+    page.get_by_role("button", name="Refund").last.click()
+    expect(page.locator("[data-error-summary]")).to_be_visible()
+
+
 ANYONE = [
     Shown("sign in", None, "/sign-in"),
     Shown("sign in refused", None, "/sign-in", sign_in_wrongly),
@@ -111,6 +126,7 @@ CHECKOUT = [
 SHOPPER = [
     Shown("shopper's home", "shopper", "/home"),
     Shown("shopper's payments", "shopper", "/home/payments"),
+    Shown("shopper's payment", "shopper", "/home/payments", first_row),
     Shown("wallet", "shopper", "/wallet"),
     Shown("wallet refused", "shopper", "/wallet", press("Continue to pay")),
     Shown("inbox", "shopper", "/inbox"),
@@ -132,6 +148,12 @@ MERCHANT = [
     Shown("no payment matches", "merchant", "/merchant/payments?q=nothing-like-it"),
     Shown("payment", "merchant", "/merchant/payments?status=captured", first_row),
     Shown("failed payment", "merchant", "/merchant/payments?status=failed", first_row),
+    Shown("refund panel", "merchant", "/merchant/payments?status=paid", open_the_panel),
+    Shown("refund refused", "merchant", "/merchant/payments?status=paid", refund_wrongly),
+    Shown("refunds", "merchant", "/merchant/refunds"),
+    Shown("no refund matches", "merchant", "/merchant/refunds?q=nothing-like-it"),
+    Shown("refund", "merchant", "/merchant/refunds", first_row),
+    Shown("attention", "merchant", "/merchant/attention"),
 ]
 ADMIN = [
     Shown("administration", "admin", "/admin"),
@@ -141,6 +163,8 @@ ADMIN = [
     Shown("person", "admin", "/admin/users", first_row),
     Shown("all payments", "admin", "/admin/payments"),
     Shown("any payment", "admin", "/admin/payments", first_row),
+    Shown("all refunds", "admin", "/admin/refunds"),
+    Shown("any refund", "admin", "/admin/refunds", first_row),
     Shown("health", "admin", "/admin/health"),
     Shown("books", "admin", "/admin/books"),
     Shown("audit trail", "admin", "/admin/audit"),

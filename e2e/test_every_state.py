@@ -27,7 +27,13 @@ PARTICULAR = re.compile(r"(?<=/)([a-z]+_[0-9A-Z]{26}|[\w.~=-]{24,})(?=/|$)")
 #: What the crawl must meet at least, so that it cannot pass by finding nothing.
 KNOWN = {
     "shopper": {"/home", "/home/payments", "/wallet", "/inbox", "/account", "/receipt/*"},
-    "merchant": {"/merchant", "/merchant/orders", "/merchant/orders/*", "/merchant/payments/*"},
+    "merchant": {
+        "/merchant",
+        "/merchant/orders",
+        "/merchant/orders/*",
+        "/merchant/payments/*",
+        "/merchant/refunds",
+    },
     "admin": {"/admin", "/admin/users/*", "/admin/merchants/*", "/admin/payments/*"},
     None: {"/", "/register", "/sign-in", "/password/forgot"},
 }

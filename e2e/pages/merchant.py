@@ -40,12 +40,15 @@ class NewOrderPage:
 
     page: Page
 
-    def create(self, amount: str, *, description: str, email: str) -> OrderPage:
+    def create(
+        self, amount: str, *, description: str, email: str, take_later: bool = False
+    ) -> OrderPage:
         """Fill it in; answers the order's page."""
         self.page.goto("/merchant/orders/new")
         self.page.get_by_label("Amount").fill(amount)
         self.page.get_by_label("What it is for").fill(description)
         self.page.get_by_label("Customer’s e-mail address").fill(email)
+        self.page.get_by_label("Take the money later").set_checked(take_later)
         self.page.get_by_role("button", name="Create order").click()
         heading = self.page.get_by_role("heading", level=1, name=re.compile(r"^Order #\d+"))
         expect(heading).to_be_visible()
@@ -131,6 +134,62 @@ class PaymentPage:
     def money(self) -> Locator:
         """The breakdown from the ledger."""
         return self.page.locator("section[aria-labelledby=money]")
+
+    @property
+    def refunds(self) -> Locator:
+        """The payment's refunds, newest first."""
+        return self.page.locator("section[aria-labelledby=refunds] tbody")
+
+    @property
+    def hold(self) -> Locator:
+        """The money that the bank holds, and what can be done with it."""
+        return self.page.locator("#hold")
+
+    def take(self, amount: str) -> None:
+        """Take so much of the held money."""
+        self.page.get_by_label("Amount to take").fill(amount)
+        self.page.get_by_role("button", name="Take the money").click()
+
+    def open_refund(self) -> RefundPanel:
+        """Open the refund panel on this page."""
+        self.page.get_by_role("link", name="Refund…").click()
+        expect(self.page.get_by_role("heading", name="Refund this payment")).to_be_visible()
+        return RefundPanel(self.page)
+
+    def undo(self) -> None:
+        """Call the newest refund off."""
+        self.refunds.get_by_role("button", name="Undo").first.click()
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPanel:
+    """The form that refunds a payment, with what it will do beside it."""
+
+    page: Page
+
+    @property
+    def amount(self) -> Locator:
+        """What is to go back."""
+        return self.page.get_by_label("Amount to refund")
+
+    @property
+    def preview(self) -> Locator:
+        """What will happen."""
+        return self.page.locator("#refund-preview")
+
+    def fill(self, amount: str, *, reason: str = "The customer asked for it") -> None:
+        """Type the amount and choose a reason."""
+        self.amount.fill(amount)
+        self.page.get_by_label("Reason").select_option(label=reason)
+
+    def look(self) -> None:
+        """Ask without a script what will happen."""
+        self.page.get_by_role("button", name="See what will happen").click()
+
+    def send(self) -> None:
+        """Press the one button."""
+        self.page.get_by_role("button", name=re.compile("^Refund( |$)")).click()
+        expect(self.page.get_by_role("heading", name="Refund this payment")).to_be_hidden()
 
 
 def expect_live(page: Page) -> None:

@@ -35,6 +35,24 @@ class ShopperHome:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnPaymentPage:
+    """One of the shopper's payments, with its refunds."""
+
+    page: Page
+
+    def open(self, payment_id: str) -> OwnPaymentPage:
+        """Open it and wait until it is live."""
+        self.page.goto(f"/home/payments/{payment_id}")
+        expect_live(self.page)
+        return self
+
+    @property
+    def refunds(self) -> Locator:
+        """The refunds that have left."""
+        return self.page.locator("#own-payment section", has_text="Refund of")
+
+
+@dataclass(frozen=True, slots=True)
 class InboxPage:
     """All messages."""
 
