@@ -70,13 +70,9 @@ test-integration: vendor-dev ## run the tests that start real copies of Paydeck 
 test-e2e: vendor-dev ## run the journeys in a browser alone
 	@exec $(BIN)/python -m pytest -q e2e $(ARGS)
 
-sim: vendor-dev ## play courses of failure against whole payments (SEEDS of them, FROM a number on)
-	@SIM_SEEDS=$(or $(SEEDS),200) SIM_FROM=$(or $(FROM),0) exec $(BIN)/python -m pytest -q -n 2 \
-		tests/races/test_one_charge.py
-
-chaos: vendor-dev ## kill real processes under load (KILLS, RESTARTS, ERASURES, CUTS, SEED), then judge
-	@KILLS=$(KILLS) RESTARTS=$(RESTARTS) ERASURES=$(ERASURES) CUTS=$(CUTS) SEED=$(SEED) \
-		exec $(BIN)/python -m tests.chaos
+sim: vendor-dev ## play seeded schedules of failure against the whole money core (SCHEDULES, SEED, TRACE=1)
+	@PYTHONHASHSEED=0 exec $(BIN)/python -m tests.simulation --schedules $(or $(SCHEDULES),600) \
+		--seed $(or $(SEED),0) $(if $(TRACE),--trace)
 
 lint: .venv/dev ## check style, types, import contracts and templates
 	@$(BIN)/ruff check .

@@ -1,0 +1,228 @@
+"""One schedule: some minutes or days of faults, then health, then the question whether all is well.
+
+After the faults nobody is killed any more and every answer comes; what the product's own recovery
+does not bring to an end by then never will be.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from flask import Flask
+
+from jobs import queues
+from jobs.telling import tell
+from tests.simulation import machines, money_back, people, safety
+from tests.simulation.forgetful import Forgetful
+from tests.simulation.provider import SIGNED, Message, SimProvider
+from tests.simulation.seams import stand_ins
+from tests.simulation.stage import Sale, Stage
+from tests.simulation.world import Coverage, World
+from webapp import gateway, payments, refunds
+from webapp.kernel import db
+
+STEPS = 110
+MOST_AT_ONCE = 4
+KILL_SHARE = 0.045
+#: How often time is let pass to the next due moment before we say that it never ends.
+MOST_ROUNDS = 320
+#: The rounds in which merchants decide about money that is held.
+DECIDING = (1, 4, 9, 16)
+#: How long after its beginning a schedule may still have something ahead of it.
+LONGEST = dt.timedelta(days=20)
+_MACHINES = (("wake", 50), ("deliver", 16), ("sweep", 14), ("chore", 4), ("people", 22))
+_PAUSES = (0, 0, 0, 0, 0, 0.2, 1, 1, 2, 5, 12, 40)
+_LONG_PAUSES = (130, 400, 1000, 2_000)
+
+
+@dataclass
+class Verdict:
+    """What came of one schedule."""
+
+    seed: int
+    violations: list[str]
+    trace_hash: str
+    kills: int
+    payments: int
+    captured: int
+    manual: int
+    calls: int
+    coverage: Coverage
+    trace: list[str] = field(default_factory=list)
+
+
+Script = Callable[[Stage], None]
+
+
+def play(seed: int, apps: tuple[Flask, Flask], *, script: Script | None = None) -> Verdict:
+    """Play the schedule of one seed on this process's database and judge it."""
+    world = World(seed)
+    provider, valkey = SimProvider(world), Forgetful(world)
+    stage = Stage(world, apps, provider, valkey)
+    with stand_ins(world, provider, valkey):
+        stage.set_up()
+        (script or trouble)(stage)
+        heal(stage)
+        safety.judge(stage)
+    world.end()
+    counts = safety.counts(stage)
+    machines.lay_to_rest(stage)
+    return Verdict(
+        seed,
+        world.violations,
+        world.trace_hash,
+        world.kills,
+        counts["payments"],
+        counts["captured"],
+        counts["manual"],
+        provider.calls,
+        world.coverage,
+        world.told,
+    )
+
+
+def trouble(stage: Stage) -> None:
+    """Let so many things happen, each chosen by chance."""
+    world = stage.world
+    menu = people.MENU | money_back.MENU
+    acts, weights = list(menu), list(menu.values())
+    for _ in range(STEPS):
+        _pass_time(stage)
+        _misfortune(stage)
+        if len(world.actors) < MOST_AT_ONCE and world.chance.random() < 0.5:
+            _call_on(stage, lambda: world.chance.choices(acts, weights)[0])
+        if world.actors:
+            world.step(kill_share=KILL_SHARE)
+
+
+def heal(stage: Stage) -> None:
+    """Let everybody finish, then let the product's own recovery do its work."""
+    world = stage.world
+    world.is_calm = True
+    world.reaper = None
+    stage.valkey.is_away = False
+    world.finish()
+    world.note("heals")
+    with stage.at_web(), db.scoped(db.ADMIN):
+        refunds.unfreeze(by=money_back.ADMIN)
+    asked: set[str] = set()
+    for number in range(MOST_ROUNDS):
+        if number in DECIDING:
+            with stage.at_web():
+                _decide_what_is_held(stage)
+        with stage.at_work():
+            _recover(stage)
+            _ask_again(stage, asked)
+        moments = [at for _kind, at in machines.pending(stage)]
+        ahead = stage.provider.next_moment()
+        moments += [ahead] if ahead is not None else []
+        if not moments or min(moments) > world.born + LONGEST:
+            break
+        world.pass_until(min(moments))
+        stage.provider.tick()
+    with stage.at_work():
+        for one in machines.often():
+            _do(stage, f"chore {one.name}", one.do)
+
+
+def _decide_what_is_held(stage: Stage) -> None:
+    """Most merchants decide about held money in the end; the rest is let go in a week."""
+    for sale in stage.sales:
+        if sale.is_held and stage.world.chance.random() < 0.97:
+            takes = stage.world.chance.random() < 0.7
+            _do(stage, "decides", partial(_decide, stage, sale, takes=takes))
+
+
+def _decide(stage: Stage, sale: Sale, *, takes: bool) -> None:
+    with db.scoped(stage.merchant_scope):
+        payment = payments.current_payment(sale.order_id)
+        if payment is None or payment.status != payments.Status.AUTHORISED:
+            return
+        if takes:
+            payments.capture(payment.id, by=stage.owner)
+        else:
+            payments.void(payment.id, because="Out of stock.", by=stage.owner)
+
+
+def _recover(stage: Stage) -> None:
+    """Do all that is due now, in the order in which a quiet day does it."""
+    for message in [one for one in stage.provider.messages if one.due_at <= stage.world.now]:
+        with stage.at_web():
+            _do(stage, "webhook", partial(_receive, message))
+        machines.taken(stage, message)
+    due = [kind for kind, at in machines.pending(stage) if at <= stage.world.now]
+    tells = [kind for kind in due if kind.startswith("tell ")]
+    for kind in due:
+        if kind in machines.CHORES:
+            _do(stage, kind, machines.CHORES[kind])
+        elif kind not in tells:
+            _do(stage, f"drain {kind}", queues.KINDS[kind].drain)
+    if len(tells) < len(due):
+        return
+    consumers = stage.ear.consumers()
+    for kind in tells:
+        name = kind.removeprefix("tell ")
+        _do(stage, kind, partial(tell, name, consumers[name]))
+
+
+def _do(stage: Stage, name: str, act: Callable[[], object]) -> None:
+    end = stage.outcome_of(name, act)
+    stage.world.note(f"{name} ends: {end}")
+
+
+def _receive(message: Message) -> None:
+    gateway.inbox.receive(message.body, SIGNED)
+
+
+def _ask_again(stage: Stage, asked: set[str]) -> None:
+    """An admin takes up each operation that waits for a person, once."""
+    for operation_id in machines.waiting_for_person(stage):
+        if operation_id not in asked:
+            asked.add(operation_id)
+            with db.transaction():
+                gateway.operations.look_again(operation_id)
+
+
+def _pass_time(stage: Stage) -> None:
+    chance = stage.world.chance
+    drawn = chance.random()
+    if drawn < 0.004:
+        pause = float(chance.choice((3600, 30_000, 90_000)))
+    elif drawn < 0.018:
+        pause = float(chance.choice(_LONG_PAUSES))
+    else:
+        pause = float(chance.choice(_PAUSES))
+    if pause:
+        stage.world.pass_time(pause)
+        stage.provider.tick()
+
+
+def _misfortune(stage: Stage) -> None:
+    """Valkey forgets, goes away and comes back; the provider is away for hours."""
+    chance, valkey = stage.world.chance, stage.valkey
+    drawn = chance.random()
+    if drawn < 0.01:
+        valkey.forget_all()
+    elif drawn < 0.02:
+        valkey.is_away = not valkey.is_away
+    elif drawn < 0.024:
+        stage.provider.fail_for(chance.choice((0.02, 0.2, 5.0, 26.0, 49.0)))
+
+
+def _call_on(stage: Stage, someone: Callable[[], Callable[[Stage, Sale], None]]) -> None:
+    chance = stage.world.chance
+    names = [name for name, _ in _MACHINES]
+    who = chance.choices(names, [weight for _, weight in _MACHINES])[0]
+    if who == "wake" and machines.take_wake(stage):
+        return
+    if who == "deliver" and machines.deliver(stage):
+        return
+    if who == "sweep":
+        machines.sweep(stage)
+    elif who == "chore":
+        machines.chore(stage)
+    else:
+        someone()(stage, chance.choice(stage.sales))

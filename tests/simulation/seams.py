@@ -1,0 +1,103 @@
+"""The places where the simulation stands in for the world, each a name that the product looks up.
+
+Nothing in the product knows of this: the stand-ins are put there for one schedule and taken away.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import partial
+from unittest.mock import patch
+
+from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+import jobs.context
+import webapp.realtime
+import webapp.realtime.knocks
+from jobs.subscriptions import CONSUMERS
+from tests import portal
+from tests.simulation.chance import SeededSecrets
+from tests.simulation.forgetful import Forgetful
+from tests.simulation.provider import SimProvider
+from tests.simulation.wire import BOARD
+from tests.simulation.world import World
+from webapp import gateway
+from webapp.accounts import passwords
+from webapp.kernel import ids, wake
+from webapp.outbox import Fact
+
+_NO_PASSWORD = "$argon2id$v=19$m=8,t=1,p=1$c2ltdWxhdGVk$c2ltdWxhdGVk"
+Consumer = Callable[[Sequence[Fact]], None]
+
+
+class SimContext:
+    """What drains need: hooks are the scheduler's, the stopwatch stands, the beat is a chance."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._beat: Callable[[], bool] | None = None
+
+    def heartbeat(self, beat: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Beat now and then at the hooks inside the block, as the thread beside it would."""
+        self._beat = beat
+        return nullcontext()
+
+    def hook(self, name: str) -> None:
+        """Stand at a named point; between two of them the lease may have been prolonged."""
+        self._world.hook(name)
+        if name == "operation.before_send" and self._beat and self._world.chance.random() < 0.1:
+            self._beat()
+        if name == "operation.after_send":
+            self._beat = None
+
+    def clock(self) -> float:
+        """Return seconds that never pass: drains end by their number."""
+        return 0.0
+
+
+class Ear:
+    """Who was told what, whatever the tellers remember of it."""
+
+    def __init__(self) -> None:
+        self.heard: dict[str, set[str]] = {name: set() for name in CONSUMERS}
+
+    def consumers(self) -> dict[str, Consumer]:
+        """Return the product's consumers, each with an ear at it."""
+        return {name: partial(self._tell, name, consumer) for name, consumer in CONSUMERS.items()}
+
+    def _tell(self, name: str, consumer: Consumer, facts: Sequence[Fact]) -> None:
+        consumer(facts)
+        self.heard[name] |= {fact.id for fact in facts}
+
+
+@contextmanager
+def stand_ins(world: World, provider: SimProvider, valkey: Forgetful) -> Iterator[None]:
+    """Put the simulated world in place of the real one for one schedule."""
+    BOARD.world = world
+    world.bury = BOARD.bury
+    gateway.put(provider)
+    with ExitStack() as stack:
+        for target, name, stand_in in (
+            (ids, "secrets", SeededSecrets(world.chance)),
+            (wake, "ping", valkey.wake),
+            (wake, "client", lambda: valkey),
+            (webapp.realtime, "send", valkey.send),
+            (webapp.realtime, "send_softly", valkey.send_softly),
+            (passwords, "hash_password", lambda _password: _NO_PASSWORD),
+            (jobs.context, "DrainContext", lambda: SimContext(world)),
+        ):
+            stack.enter_context(patch.object(target, name, stand_in))
+        yield
+    BOARD.world = None
+
+
+def as_worker_process(app: Flask, settings: object) -> None:
+    """Make this process one in which jobs may work, and tell time by the wires alone."""
+    process = jobs.context.Process("sim", settings, app, 0.0, threading.Event())  # type: ignore[arg-type]
+    jobs.context.put(process)
+    if event.contains(Session, "after_begin", portal._same_moment):  # noqa: SLF001 - its twin
+        event.remove(Session, "after_begin", portal._same_moment)  # noqa: SLF001 - its twin

@@ -1,0 +1,63 @@
+"""Whether a run has met what it is for: every hook reached and died at, every answer seen."""
+
+from __future__ import annotations
+
+from tests.simulation.provider import FAULTS
+from tests.simulation.world import Coverage
+
+#: Every place where the end may come; a run that never stood there has proven nothing about it.
+HOOKS = (
+    "commit.before",
+    "commit.after",
+    "lock.taken",
+    "lock.busy",
+    "operation.claimed",
+    "operation.before_send",
+    "operation.after_send",
+    "operation.before_apply",
+    "operation.applied",
+    "operation.completed",
+    "inbox.claimed",
+    "inbox.applied",
+    "inbox.completed",
+    *(
+        f"provider.{kind}.{side}"
+        for kind in ("create_intent", "confirm", "create_session", "look_up", "cancel")
+        for side in ("before", "after")
+    ),
+)
+ANSWERED = ("create_intent", "confirm", "create_session", "cancel")
+#: The least number of schedules from which on a run must have met everything.
+MEANINGFUL = 300
+
+
+def unmet(coverage: Coverage, schedules: int) -> list[str]:
+    """Return in words what a run of so many schedules should have met and did not."""
+    if schedules < MEANINGFUL:
+        return []
+    often = schedules // 60
+    idle = [
+        f"{hook} was reached {coverage.hits[hook]} times"
+        for hook in HOOKS
+        if coverage.hits[hook] < often
+    ]
+    idle += [f"nobody was killed at {hook}" for hook in HOOKS if not coverage.deaths[hook]]
+    idle += [
+        f"{kind} was never answered with {fault}"
+        for kind in ANSWERED
+        for fault in FAULTS
+        if not coverage.answers[f"{kind} {fault}"]
+    ]
+    return idle
+
+
+def summary(coverage: Coverage) -> str:
+    """Return how often the rarest hook was reached and died at, and how many answers were seen."""
+    hits = {hook: coverage.hits[hook] for hook in HOOKS}
+    deaths = {hook: coverage.deaths[hook] for hook in HOOKS}
+    rarest, least = min(hits, key=lambda h: hits[h]), min(deaths, key=lambda h: deaths[h])
+    return (
+        f"{len(hits)} hooks, the rarest ({rarest}) reached {hits[rarest]} times,"
+        f" the safest ({least}) died at {deaths[least]} times;"
+        f" {len(coverage.answers)} kinds of answer"
+    )
