@@ -169,6 +169,9 @@ ADMIN = [
     Shown("books", "admin", "/admin/books"),
     Shown("audit trail", "admin", "/admin/audit"),
     Shown("money set aside", "admin", "/admin/anomalies"),
+    Shown("under way", "admin", "/admin/janitor"),
+    Shown("dead letters", "admin", "/admin/dead-letters"),
+    Shown("provider messages", "admin", "/admin/provider-events"),
 ]
 PAGES = [*ANYONE, *CHECKOUT, *SHOPPER, *MERCHANT, *ADMIN]
 
