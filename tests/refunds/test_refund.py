@@ -39,7 +39,7 @@ from tests.stories import behind, operations, scalar, story_is_whole
 from webapp import ledger, payments, refunds
 from webapp.gateway import Failure, Outcome, Result
 from webapp.kernel import clock, db
-from webapp.kernel.errors import Invalid
+from webapp.kernel.errors import Conflict, Invalid
 from webapp.kernel.money import Money
 from webapp.outbox import Actor
 from webapp.refunds import Status
@@ -330,3 +330,38 @@ def test_while_refunds_are_frozen_nothing_leaves_and_undoing_stays_possible(shop
     assert [refund_now(one).status for one in (first, second)] == ["cancelled", "unsent"]
     deeds = "SELECT count(*) FROM audit_entry WHERE subject_kind = 'refunds'"
     assert scalar(deeds) == 2
+
+
+def test_an_admin_approves_refuses_undoes_and_asks_with_the_rights_of_an_admin(shop: str) -> None:
+    admin, large = Actor("admin", "usr_root"), inr(60_000_00)
+    found = [asked(a_paid_payment(shop, large), large) for _ in range(3)]
+    with db.scoped(db.ADMIN):
+        refunds.approve(found[0], by=admin)
+        refunds.refuse(found[1], because="Not this one.", by=admin)
+        refunds.approve(found[2], by=admin)
+        refunds.undo(found[2], by=admin)
+    assert [refund_now(one).status for one in found] == ["approved", "cancelled", "cancelled"]
+    assert released() == 1
+    with db.scoped(db.ADMIN):
+        refunds.check_now(found[0])
+        refunds.check_now(found[0])
+        refunds.check_now(found[1])
+    assert sorted(operations(found[0])) == ["look_up_refund", "refund"]
+
+
+def test_a_refund_that_cannot_leave_holds_nobody_else_up(shop: str) -> None:
+    stuck = a_paid_payment(shop)
+    first, second = asked(stuck), asked(a_paid_payment(shop))
+
+    def against(payment: payments.Payment) -> str | None:
+        if payment.id == stuck:
+            raise Conflict("The other room is away.")
+        return None
+
+    refunds.block_by("disputes", against)
+    try:
+        assert released() == 1
+    finally:
+        refunds.unblock_by("disputes")
+    assert [refund_now(one).status for one in (first, second)] == ["approved", "unsent"]
+    assert released() == 1

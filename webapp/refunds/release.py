@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 import structlog
 from sqlalchemy import select, text
@@ -40,7 +41,7 @@ def release_due() -> int:
         Refund.status == Status.APPROVED, Refund.leaves_at <= text("clock_now()")
     )
     found = list(db.session.scalars(due.order_by(Refund.leaves_at, Refund.id).limit(AT_MOST)))
-    return sum(_try(refund_id) for refund_id in found)
+    return sum(_try(_release, refund_id) for refund_id in found)
 
 
 def look_again() -> int:
@@ -48,11 +49,9 @@ def look_again() -> int:
 
     One that nobody approved in time is withdrawn.
     """
-    due = select(Refund.id).where(Refund.check_at <= clock.now()).limit(AT_MOST)
-    found = list(db.session.scalars(due))
-    for refund_id in found:
-        _look_again(refund_id)
-    return len(found)
+    due = select(Refund.id).where(Refund.check_at <= clock.now())
+    found = list(db.session.scalars(due.order_by(Refund.check_at, Refund.id).limit(AT_MOST)))
+    return sum(_try(_look_again, refund_id) for refund_id in found)
 
 
 def check_now(refund_id: str) -> None:
@@ -63,15 +62,15 @@ def check_now(refund_id: str) -> None:
             steps.plan_look_up(refund, payment)
 
 
-def _try(refund_id: str) -> bool:
-    """Let one refund leave; one that cannot stands in nobody else's way, and is tried again."""
+def _try(act: Callable[[str], bool], refund_id: str) -> bool:
+    """Do it with one refund; one that cannot stands in nobody else's way, and is tried again."""
     try:
-        return _release(refund_id)
+        return act(refund_id)
     except Refusal as refusal:
         _log.warning("refund_waits", refund=refund_id, reason=refusal.code)
     except db.DatabaseError as wrong:
         report = _log.warning if db.is_passing(wrong) else _log.error
-        report("refund_not_released", refund=refund_id, reason=str(wrong.orig))
+        report("refund_put_off", refund=refund_id, reason=str(wrong.orig))
     return False
 
 
@@ -139,20 +138,21 @@ def _pay_target(payment: Payment, refund: Refund, target: orders.Order) -> bool:
     return True
 
 
-def _look_again(refund_id: str) -> None:
+def _look_again(refund_id: str) -> bool:
     with db.transaction():
         payment, refund = steps.locked(refund_id)
         now = clock.now()
         if refund.check_at is None or refund.check_at > now:
-            return
+            return False
         if refund.status == Status.REQUESTED:
             steps.cancel(refund, because="Nobody approved it in time.", by=SYSTEM)
-            return
+            return True
         if refund.status not in UNDER_WAY:
             refund.check_at = None
-            return
+            return False
         steps.plan_look_up(refund, payment)
         refund.check_at = now + _pause(refund, now)
+        return True
 
 
 def _pause(refund: Refund, now: dt.datetime) -> dt.timedelta:
