@@ -33,6 +33,7 @@ NOBODYS = {
     "ledger_fold",
     "outbox_due",
     "provider_event",
+    "refund_freeze",
     "refused_event",
 }
 
@@ -119,7 +120,7 @@ def test_roles_are_plain_ones(scene: Scene) -> None:
 def test_every_table_of_somebodys_data_has_row_policies(scene: Scene) -> None:
     assert names(scene, f"{TABLES} AND NOT relrowsecurity") == NOBODYS
     readable_by_web = NOBODYS & set(readable(scene, WEB))
-    assert readable_by_web <= {"flow_edge", "audit_seal"}
+    assert readable_by_web <= {"flow_edge", "audit_seal", "refund_freeze"}
 
 
 def test_without_a_scope_the_web_sees_no_row_of_anybody(scene: Scene) -> None:
