@@ -17,10 +17,14 @@ from demo.story import (
     FESTIVAL_FACTOR,
     GIFTS,
     GUESTS,
+    HELD,
+    HELD_HOURS_AGO,
     OUTAGE_DAYS_AGO,
     OUTAGE_HOURS,
     SHOPS,
+    SHORT_HOURS_AGO,
     Shop,
+    Ware,
 )
 from webapp.kernel.money import Money
 
@@ -32,20 +36,31 @@ SETTLED = dt.timedelta(minutes=20)
 def sales(chance: Chance, until: dt.datetime) -> list[Sale]:
     """Return every sale before `until`, oldest first."""
     found = [sale for shop in SHOPS for sale in _shop(chance, shop, until)]
-    return sorted([*found, _gifts(until)], key=lambda sale: sale.at)
+    return sorted([*found, *_for_a_person(until)], key=lambda sale: sale.at)
 
 
-def _gifts(until: dt.datetime) -> Sale:
-    """Return the one sale so large that its refund waits for a second person."""
+def _for_a_person(until: dt.datetime) -> Iterator[Sale]:
+    """Yield what waits for somebody of the first shop.
+
+    A sale so large that its refund needs a second person, orders whose money is held until they
+    are sent, and one that was paid by half.
+    """
+    yield _of_guest(GIFTS, until, hours_ago=26, name="events", ending="captured")
+    for hours, name in zip(HELD_HOURS_AGO, GUESTS, strict=False):
+        yield _of_guest(HELD, until, hours_ago=hours, name=name.lower(), ending="held")
+    yield _of_guest(HELD, until, hours_ago=SHORT_HOURS_AGO, name="tara", ending="underpaid")
+
+
+def _of_guest(ware: Ware, until: dt.datetime, *, hours_ago: int, name: str, ending: str) -> Sale:
     return Sale(
         shop=SHOPS[0],
-        amount=Money(GIFTS.minor, "INR"),
-        words=GIFTS.words,
-        at=until - dt.timedelta(hours=26),
-        email="events@guests.example",
+        amount=Money(ware.minor, "INR"),
+        words=ware.words,
+        at=until - dt.timedelta(hours=hours_ago),
+        email=f"{name}@guests.example",
         user_key=None,
         declines=0,
-        ending="captured",
+        ending=ending,
     )
 
 

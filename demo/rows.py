@@ -46,7 +46,11 @@ TABLES: dict[str, tuple[str, ...]] = {
         "authorised_minor", "captured_minor", "fee_bps", "fee_minor", "method_kind",
         "method_label", "provider_intent_id", "pii_sealed", "email_index", "amount_sealed",
         "integrity_hash", "created_at", "captured_at", "finished_at", "last_decline_code",
-        "attempt_count", "metadata",
+        "attempt_count", "metadata", "capture_before", "check_at", "deadline_at",
+    ),
+    "anomaly": (
+        "id", "merchant_id", "livemode", "user_id", "payment_id", "status", "version", "kind",
+        "amount_minor", "currency", "note", "opened_at",
     ),
     "attempt": (
         "id", "payment_id", "merchant_id", "livemode", "user_id", "number", "method_kind",

@@ -19,9 +19,11 @@ from webapp.ledger import AccountRef
 from webapp.orders import CHECKOUT_LASTS, CheckoutSession, Order
 from webapp.outbox import PROVIDER, SYSTEM, Actor
 from webapp.payments import Payment
-from webapp.payments.entries import Capture, captured
+from webapp.payments.entries import Capture, captured, set_aside
+from webapp.payments.states import AUTHORISED_DEADLINE, CHECK_AUTHORISED
 
 SECONDS = dt.timedelta(seconds=1)
+SHORT = "The money came but the order could not take it; it is set aside."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,11 @@ class Sale:
     is_outage: bool = False
 
 
-def past_intent(payment: Payment) -> str:
+def past_intent(payment: Payment, took: Money, *, is_held: bool = False) -> str:
     """Return the provider's id of a payment of the past, from which the sandbox recalls it."""
-    currency = payment.currency.lower()
-    return f"pi_demo_{currency}_{payment.amount_minor}_{payment.id.partition('_')[2]}"
+    kind = "held_" if is_held else ""
+    whose = payment.id.partition("_")[2]
+    return f"pi_demo_{kind}{took.currency.lower()}_{took.minor}_{whose}"
 
 
 class Till:
@@ -90,7 +93,7 @@ class Till:
             description=sale.words,
             created_at=sale.at,
             created_by=merchant.user_id,
-            capture_later=False,
+            capture_later=sale.ending == "held",
         )
         self._rows.step(order, "pending", sale.at, because="The order was created.", by=owner)
         return order
@@ -123,6 +126,12 @@ class Till:
             order.completed_at = at
             self._rows.step(order, "completed", at, because="The order was paid.", by=PROVIDER)
             self._close(session, "complete", at, "The order was paid.")
+        elif sale.ending == "held":
+            at = self._hold(payment, at)
+            self._close(session, "complete", at, "The bank holds the money.")
+        elif sale.ending == "underpaid":
+            self._fall_short(payment, at)
+            self._close(session, "expired", session.expires_at, "Its time was over.")
         else:
             ends = max(session.expires_at, at + SECONDS)
             payment.finished_at = ends
@@ -132,6 +141,51 @@ class Till:
             self._rows.step(payment, sale.ending, ends, because=because)
             self._close(session, "expired", ends, "Its time was over.")
         self._rows.put("payment", payment, metadata={})
+
+    def _hold(self, payment: Payment, at: dt.datetime) -> dt.datetime:
+        """Have the bank hold the money; the shop has yet to take it."""
+        held = at + self._rows.chance.between(1, 7) * SECONDS
+        self._begin(payment, "card", at)
+        self._attempt(payment, "succeeded", at, held)
+        payment.authorised_minor = payment.amount_minor
+        payment.provider_intent_id = past_intent(payment, payment.amount, is_held=True)
+        payment.capture_before = payment.deadline_at = held + AUTHORISED_DEADLINE
+        payment.check_at = held + CHECK_AUTHORISED
+        because = "The bank holds the money."
+        self._rows.step(payment, "authorised", held, because=because, by=PROVIDER)
+        return held
+
+    def _fall_short(self, payment: Payment, at: dt.datetime) -> None:
+        """Have less come than was asked for: it waits in suspense for the shop to decide."""
+        came_at = at + self._rows.chance.between(1, 7) * SECONDS
+        came = Money(payment.amount_minor // 2, payment.currency)
+        self._begin(payment, "card", at)
+        self._attempt(payment, "abandoned", at, came_at)
+        payment.provider_intent_id = past_intent(payment, came)
+        payment.finished_at = came_at
+        self._rows.step(payment, "failed", came_at, because=SHORT, by=PROVIDER)
+        self._books.post(
+            f"payment.suspense:{payment.id}",
+            set_aside(livemode=False, amount=came),
+            came_at,
+            kind="payment.suspense",
+            merchant_id=payment.merchant_id or "",
+            because="Money came that fits no open order.",
+        )
+        anomaly = payments.Anomaly(
+            id=self._rows.chance.id("anomaly", came_at),
+            payment_id=payment.id,
+            merchant_id=payment.merchant_id,
+            livemode=False,
+            user_id=payment.user_id,
+            kind=payments.AnomalyKind.UNDERPAID.value,
+            amount_minor=came.minor,
+            currency=came.currency,
+            note="Less came than the order asks for.",
+            opened_at=came_at,
+        )
+        self._rows.step(anomaly, "open", came_at, because=anomaly.note, by=PROVIDER)
+        self._rows.put("anomaly", anomaly)
 
     def _payment(
         self, sale: Sale, order: Order, session: CheckoutSession, at: dt.datetime
@@ -184,7 +238,7 @@ class Till:
         payment.authorised_minor = payment.captured_minor = payment.amount_minor
         payment.fee_minor = fee.minor
         if not from_wallet:
-            payment.provider_intent_id = past_intent(payment)
+            payment.provider_intent_id = past_intent(payment, payment.amount)
         payment.captured_at = payment.finished_at = taken
         payment.last_decline_code = None
         fact_id = self._rows.step(

@@ -156,6 +156,11 @@ DECLINES = (
 REFUNDS = (("none", 968), ("succeeded", 16), ("partial", 10), ("cancelled", 3), ("failed", 3))
 APPROVAL_ABOVE = 5_000_000
 GIFTS = Ware("Corporate gifting, forty hampers", 64_000_00)
+#: Made to order: the money is only held until the parcel leaves; how many hours ago.
+HELD = Ware("Tea chest, made to order", 7_450_00)
+HELD_HOURS_AGO = (4, 19, 52, 131)
+#: One payment that came in at half of what was asked, so many hours ago.
+SHORT_HOURS_AGO = 7
 OUTAGE_DECLINE = "processing_error"
 CARDS = (("visa", 46), ("mastercard", 34), ("amex", 8), ("discover", 4), ("jcb", 8))
 GUESTS = (

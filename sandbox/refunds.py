@@ -1,6 +1,6 @@
 """Refunds: money given back from a charge, never more than was taken."""
 
-from sandbox import chance, history
+from sandbox import chance, history, intents
 from sandbox.charges import record_movement
 from sandbox.charging import start_timer
 from sandbox.currencies import check_amount, spoken
@@ -87,7 +87,7 @@ def _charge_to_refund(call: Call) -> Record:
         if charge is None:
             raise missing("charge", charge_id)
     elif intent_id:
-        intent = history.recall(call, intent_id)
+        intent = history.recall(call, intent_id, intents.new_intent)
         if intent is None:
             raise missing("payment_intent", intent_id, param="payment_intent")
         charge = call.tx.find("charge", intent.body["latest_charge"])

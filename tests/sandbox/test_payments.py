@@ -242,3 +242,17 @@ def test_a_payment_of_the_past_is_recalled_and_refunded_once(sandbox: RunningSan
     for unlike in ("pi_demo_xxx_100_1", "pi_demo_inr_0_1", "pi_demo_inr_100"):
         with pytest.raises(stripe.InvalidRequestError):
             refund({"payment_intent": unlike})
+
+
+@pytest.mark.parametrize("end", ["taken", "let go"])
+def test_money_held_in_the_past_is_taken_in_part_or_let_go(
+    sandbox: RunningSandbox, end: str
+) -> None:
+    past = f"pi_demo_held_inr_100000_{end.replace(' ', '')}"
+    intents = sandbox.stripe.v1.payment_intents
+    assert intents.retrieve(past).status == "requires_capture"
+    if end == "taken":
+        assert intents.capture(past, {"amount_to_capture": 400_00}).amount_received == 400_00
+    else:
+        assert intents.cancel(past).status == "canceled"
+    assert sandbox.books_of(past)["captured"] == (400_00 if end == "taken" else 0)
