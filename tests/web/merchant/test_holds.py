@@ -63,6 +63,7 @@ def test_the_form_makes_an_order_whose_money_is_taken_later(shop: Shop) -> None:
 def test_held_money_says_until_when_and_what_it_costs(shop: Shop) -> None:
     page = shop.client.page(f"{LIST}/{held(shop)}")
     assert OFFERED in page.text
+    assert "the bank holds the money, and nobody has taken it." in page.text
     assert "The fee of 2 % is on what you take." in page.text
     assert page.form("/capture").fields["amount"] == "1000.00"
 

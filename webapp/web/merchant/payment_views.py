@@ -40,6 +40,7 @@ THREE_D_SECURE = {
 MINUTE = 60
 NOTHING_MOVED = "No money has moved."
 UNKNOWN_YET = "Nothing is booked yet: the bank has not answered for certain."
+HELD_ONLY = "Nothing is booked yet: the bank holds the money, and nobody has taken it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ def payment_page(
         timeline=timeline_of(detail.moves, {g.person.user_id: "you"}, g.merchant.timezone),
         attempts=[_attempt(attempt) for attempt in reversed(detail.attempts)],
         money=money_lines(payment, method_of(payment)),
-        unbooked=UNKNOWN_YET if payment.status in payments.UNDER_WAY else NOTHING_MOVED,
+        unbooked=_unbooked(payment),
         ids=_ids(detail),
         why_not_unmask=why_not("unmask"),
         is_unmasked=unmasked,
@@ -213,6 +214,12 @@ def explained(payment: Payment, zone: str) -> Explained:
         zone=zone,
         text=text if payment.status != "captured" else "",
     )
+
+
+def _unbooked(payment: Payment) -> str:
+    if payment.status == payments.Status.AUTHORISED:
+        return HELD_ONLY
+    return UNKNOWN_YET if payment.status in payments.UNDER_WAY else NOTHING_MOVED
 
 
 def duration_text(seconds: float) -> str:

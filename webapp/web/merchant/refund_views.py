@@ -41,6 +41,7 @@ class RefundLine:
     bank_reference: str | None
     leaves_at: dt.datetime | None
     can_undo: bool
+    undo_label: str
     why_not_undo: str | None
     created_at: dt.datetime
     version: int
@@ -166,6 +167,7 @@ def line_of(refund: Refund, *, is_frozen: bool, because: str = "") -> RefundLine
         bank_reference=refund.bank_reference,
         leaves_at=refund.leaves_at if refund.status == "approved" and not is_frozen else None,
         can_undo=undoable,
+        undo_label="Withdraw" if refund.status == "requested" else "Undo",
         why_not_undo=why_not("refund") or (TOO_LATE if late else None),
         created_at=refund.created_at,
         version=refund.version,
