@@ -111,9 +111,10 @@ def checkout_view(
 
     `is_back` says that the shopper has just come back from the bank or the provider's page.
     """
-    order = orders.order_of(ref.merchant_id, ref.order_id)
+    # The order is read last: a link that its payment has just closed must not look expired.
     session = orders.checkout_of(ref.session_id)
-    payment = payments.current_payment(order.id)
+    payment = payments.current_payment(ref.order_id)
+    order = orders.order_of(ref.merchant_id, ref.order_id)
     stage = _stage(order, payment, is_open=session.status == "open", ends=session.expires_at)
     attempts = payments.attempts_of(payment.id) if payment else ()
     last = attempts[-1] if attempts else None
