@@ -120,13 +120,14 @@ def test_approved_without_being_booked_as_it_was_asked_is_refused_at_the_commit(
     )
     told = (
         (
-            "INSERT INTO move (id, noun, subject_id, version, source, target, because, actor_kind, at)"
-            " VALUES ('mov_x', 'correction', %s, 2, 'requested', 'posted', 'x', 'admin', clock_now())"
+            "INSERT INTO move (id, noun, subject_id, version, source, target, because, actor_kind,"
+            " at) VALUES ('mov_x', 'correction', %s, 2, 'requested', 'posted', 'x', 'admin',"
+            " clock_now())"
         ),
         (
             "INSERT INTO fact (id, name, subject_kind, subject_id, version, snapshot, because,"
-            " actor_kind, at) VALUES ('fact_x', 'correction.posted', 'correction', %s, 2, '{}', 'x',"
-            " 'admin', clock_now())"
+            " actor_kind, at) VALUES ('fact_x', 'correction.posted', 'correction', %s, 2, '{}',"
+            " 'x', 'admin', clock_now())"
         ),
     )
     with committed.connect("paydeck_admin") as admin:

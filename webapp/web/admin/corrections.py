@@ -239,7 +239,9 @@ def _correction_page(correction_id: str) -> Mapping[str, object]:
         "people": people,
         "is_own": found.requested_by == acting().id,
         "why_not": corrections.SameApprover.says if found.requested_by == acting().id else None,
-        "timeline": timeline_of(corrections.moves_of(found.id), people, "UTC"),
+        "timeline": timeline_of(
+            corrections.moves_of(found.id), people | {acting().id or "": "you"}, "UTC"
+        ),
     }
 
 
