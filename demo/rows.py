@@ -72,6 +72,11 @@ TABLES: dict[str, tuple[str, ...]] = {
         "id", "name", "subject_kind", "subject_id", "version", "merchant_id", "livemode",
         "user_id", "snapshot", "because", "actor_kind", "actor_id", "at",
     ),
+    "correction": (
+        "id", "merchant_id", "livemode", "status", "version", "transfer_id", "kind", "lines",
+        "because", "requested_by", "approved_by", "decided_by", "answer", "created_at",
+        "decided_at", "deadline_at",
+    ),
     "ledger_account": ("id", "merchant_id", "livemode", "kind", "currency", "user_id"),
     "transfer": ("id", "reference", "kind", "merchant_id", "livemode", "at", "because", "reverses"),
     "entry": (
