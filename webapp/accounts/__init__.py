@@ -88,9 +88,11 @@ from webapp.accounts.sign_in import (
     reset_password,
     sign_in,
 )
+from webapp.accounts.throttle import CHECK_PAYMENT, note_try
 from webapp.accounts.typed import email as checked_email
 
 __all__ = [
+    "CHECK_PAYMENT",
     "MERCHANT_FLOW",
     "PLATFORM_ID",
     "USER_FLOW",
@@ -143,6 +145,7 @@ __all__ = [
     "merchant_of",
     "merchants_of",
     "merchants_page",
+    "note_try",
     "own_email",
     "person_for",
     "register",

@@ -21,14 +21,17 @@ CONFIRM = "confirm_password"
 REGISTER = "register"
 RESET = "reset"
 VERIFY = "verify"
+CHECK_PAYMENT = "check_payment"
 #: Tries an account and a network in a quarter hour. Guesses at a password are fewest; many people
-#: behind one network may sign up or ask for a mail.
+#: behind one network may sign up or ask for a mail. Of questions to the provider the “account” is
+#: the payment that is asked about.
 LIMITS: dict[str, tuple[int, int]] = {
     SIGN_IN: (5, 20),
     CONFIRM: (5, 20),
     REGISTER: (5, 100),
     RESET: (5, 100),
     VERIFY: (5, 100),
+    CHECK_PAYMENT: (10, 100),
 }
 
 

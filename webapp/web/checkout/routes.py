@@ -8,6 +8,7 @@ from email_validator import EmailNotValidError, validate_email
 from flask import (
     Blueprint,
     Response,
+    flash,
     g,
     jsonify,
     make_response,
@@ -108,17 +109,17 @@ def come_back(token: str) -> AnyResponse:
             "This return address belongs to another payment. Nothing was changed.",
             param="payment_intent",
         )
-    payments.check_now(payment.id)
+    _ask_now(payment.id)
     return redirect(url_for("checkout.show", token=token, back="1"), code=303)
 
 
 @blueprint.post("/checkout/<token>/check")
 def check(token: str) -> AnyResponse:
-    """Ask the provider again now."""
+    """Ask the provider again now, unless that was done often enough a moment ago."""
     ref = _enter(token)
     payment = payments.current_payment(ref.order_id)
-    if payment is not None:
-        payments.check_now(payment.id)
+    if payment is not None and not _ask_now(payment.id):
+        flash("We have just asked, and go on asking by ourselves. You are not charged twice.")
     return redirect(url_for("checkout.show", token=token), code=303)
 
 
@@ -152,6 +153,16 @@ def receipt(link: str) -> AnyResponse:
     return make_response(
         render_template("checkout/receipt.html", receipt=receipt_view(merchant_id, payment_id))
     )
+
+
+def _ask_now(payment_id: str) -> bool:
+    """Ask the provider where a payment stands; False, unasked, when it was asked too often."""
+    try:
+        accounts.note_try(accounts.CHECK_PAYMENT, payment_id, request.remote_addr or "")
+    except accounts.TooManyTries:
+        return False
+    payments.check_now(payment_id)
+    return True
 
 
 def _has_just_paid(view: Checkout) -> bool:
