@@ -71,4 +71,4 @@ class RefundMismatch(Conflict):
     """The provider speaks of a refund that is not the one we asked for; a person has to look."""
 
     code = "refund_mismatch"
-    says = "The provider's refund is not the one that was asked for."
+    says = "The provider’s refund is not the one that was asked for."
