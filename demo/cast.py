@@ -30,7 +30,7 @@ def assemble(rows: Rows, since: dt.datetime) -> Cast:
     hashed = accounts.hash_password(DEMO_PASSWORD)
     for number, person in enumerate(PEOPLE):
         at = since - dt.timedelta(days=3, hours=number)
-        cast.users[person.key] = _user(rows, person, hashed, at)
+        cast.users[person.key] = somebody(rows, person, hashed, at)
         cast.emails[person.key] = person.email
     for number, shop in enumerate(SHOPS):
         at = since - dt.timedelta(days=2, hours=number)
@@ -74,7 +74,8 @@ def customer(
     return customer_id
 
 
-def _user(rows: Rows, person: SomePerson, hashed: str, at: dt.datetime) -> User:
+def somebody(rows: Rows, person: SomePerson, hashed: str, at: dt.datetime) -> User:
+    """Write somebody who registered then and confirmed their address."""
     user = User(id=rows.chance.id("user", at), created_at=at)
     user.set_email(person.email)
     user.set_name(person.name)

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from demo.books import Books
 from demo.cast import Cast, assemble
 from demo.chance import Chance
+from demo.corrections import correct
 from demo.days import sales
 from demo.refunds import Returns
 from demo.rows import TABLES, Rows
@@ -58,6 +59,7 @@ def written(until: dt.datetime) -> Rows:
     for sale in sales(chance, until):
         till.ring(sale)
     _count(rows, cast, till)
+    correct(rows, cast, books, until)
     return rows
 
 
