@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp import accounts, audit, outbox, payments, refunds
-from webapp.kernel import db, words
-from webapp.kernel.errors import Invalid
-from webapp.orders import Order
-from webapp.payments import Anomaly, AnomalyKind
+from webapp.kernel import db
+from webapp.payments import Anomaly
 from webapp.web.admin.door import acting, blueprint
 from webapp.web.admin.lists import asked_list
 from webapp.web.merchant.timelines import timeline_of
+from webapp.web.shared.deciding import chosen_order, decisions_about
 from webapp.web.shared.pills import pill
-
-DECIDED = "It was decided what becomes of this money."
-
-
-@dataclass(frozen=True, slots=True)
-class Decisions:
-    """Which decisions are open about money set aside; each reason says why one is not."""
-
-    fitting: list[tuple[str, str]]
-    why_not_return: str | None
-    why_not_apply: str | None
-    why_not_accept: str | None
 
 
 @blueprint.get("/admin/anomalies")
@@ -57,9 +44,9 @@ def anomaly_live(anomaly_id: str) -> Response:
 def give_back(anomaly_id: str) -> Response:
     """Give the money back to the shopper, whole; sent twice it goes back once."""
     found = payments.anomaly(anomaly_id)
-    with db.transaction():
-        refunds.refund_set_aside(anomaly_id, by=acting())
-        _note("anomaly.given_back", found, {})
+    _decide(
+        "anomaly.given_back", found, lambda: refunds.refund_set_aside(anomaly_id, by=acting()), {}
+    )
     return _done(anomaly_id, "The money goes back to the shopper, whole: no fee was taken of it.")
 
 
@@ -67,12 +54,13 @@ def give_back(anomaly_id: str) -> Response:
 def apply_anomaly(anomaly_id: str) -> Response:
     """Have the money pay an open order that asks for just as much."""
     found = payments.anomaly(anomaly_id)
-    order_id = request.form.get("order", "")
-    if order_id not in {order.id for order in payments.orders_that_fit(found)}:
-        raise Invalid("Choose one of the open orders that ask for this amount.", param="order")
-    with db.transaction():
-        payments.apply_to_order(anomaly_id, order_id, by=acting())
-        _note("anomaly.applied", found, {"order": order_id})
+    order_id = chosen_order(found, request.form.get("order", ""))
+    _decide(
+        "anomaly.applied",
+        found,
+        lambda: payments.apply_to_order(anomaly_id, order_id, by=acting()),
+        {"order": order_id},
+    )
     return _done(anomaly_id, "The money is being booked to the order.")
 
 
@@ -80,9 +68,7 @@ def apply_anomaly(anomaly_id: str) -> Response:
 def accept_anomaly(anomaly_id: str) -> Response:
     """Let a payment that was too small count as the payment of its order."""
     found = payments.anomaly(anomaly_id)
-    with db.transaction():
-        payments.accept_anomaly(anomaly_id, by=acting())
-        _note("anomaly.accepted", found, {})
+    _decide("anomaly.accepted", found, lambda: payments.accept_anomaly(anomaly_id, by=acting()), {})
     return _done(anomaly_id, "The amount is accepted; its order is being marked as paid.")
 
 
@@ -95,35 +81,24 @@ def _anomaly_page(anomaly_id: str) -> dict[str, object]:
         "pill": pill("anomaly", found.status),
         "state": payments.ANOMALY_FLOW.states[found.status],
         "seller": accounts.merchant_card(found.merchant_id or ""),
-        "decisions": _decisions(found, detail.order),
+        "decisions": decisions_about(found, detail.order),
         "refunds": refunds.refunds_of_anomaly(anomaly_id),
         "timeline": timeline_of(outbox.moves_of("anomaly", anomaly_id), {}, "UTC"),
     }
 
 
-def _decisions(found: Anomaly, order: Order) -> Decisions:
-    closed = None if found.status == "open" else DECIDED
-    fitting = [] if closed else payments.orders_that_fit(found)
-    return Decisions(
-        fitting=[(one.id, f"#{one.number}, {words.money_text(one.amount)}") for one in fitting],
-        why_not_return=closed,
-        why_not_apply=closed
-        or (None if fitting else "No open order of this merchant asks for exactly this amount."),
-        why_not_accept=closed or _why_not_accept(found, order),
-    )
-
-
-def _why_not_accept(found: Anomaly, order: Order) -> str | None:
-    if found.kind != AnomalyKind.UNDERPAID:
-        return "Only an amount that was too small can be accepted as it is."
-    return None if order.status == "pending" else "Its order is paid or cancelled."
-
-
-def _note(action: str, found: Anomaly, told: dict[str, object]) -> None:
-    audit.record(
-        action, "anomaly", found.id, by=acting(), data=told,
-        merchant_id=found.merchant_id, livemode=found.livemode,
-    )  # fmt: skip
+def _decide(
+    action: str, found: Anomaly, verb: Callable[[], object], told: dict[str, object]
+) -> None:
+    """Run the verb and write down who decided; a decision sent again is no second one."""
+    is_news = found.status == "open"
+    with db.transaction():
+        verb()
+        if is_news:
+            audit.record(
+                action, "anomaly", found.id, by=acting(), data=told,
+                merchant_id=found.merchant_id, livemode=found.livemode,
+            )  # fmt: skip
 
 
 def _done(anomaly_id: str, says: str) -> Response:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import url_for
+from flask import g, url_for
 
-from webapp import payments
+from webapp import outbox, payments, refunds
 from webapp.kernel.money import Money
 from webapp.payments import Anomaly, Payment
+from webapp.web.merchant.door import why_not
+from webapp.web.merchant.refund_views import RefundLine, line_of
+from webapp.web.merchant.timelines import Timeline, timeline_of
+from webapp.web.shared.deciding import Decisions, decisions_about
 from webapp.web.shared.names import in_words
 from webapp.web.shared.pills import Pill, pill
 
@@ -27,6 +32,21 @@ class SetAside:
     since: dt.datetime
     version: int
     payment_href: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetAsidePage:
+    """One amount that was set aside, for its page."""
+
+    line: SetAside
+    note: str
+    order_number: str
+    payment_amount: Money
+    version: int
+    refunds: Sequence[RefundLine]
+    decisions: Decisions
+    timeline: Timeline
 
 
 def set_aside_of(payment: Payment) -> list[SetAside]:
@@ -46,4 +66,27 @@ def set_aside(found: Anomaly) -> SetAside:
         since=found.opened_at,
         version=found.version,
         payment_href=url_for("merchant.payment", payment_id=found.payment_id),
+        href=url_for("merchant.set_aside", anomaly_id=found.id),
+    )
+
+
+def set_aside_page(anomaly_id: str) -> SetAsidePage:
+    """Return money set aside of the merchant for its page; raises AnomalyNotFound."""
+    found = payments.anomaly_of(g.merchant.id, anomaly_id)
+    detail = payments.payment_of(g.merchant.id, found.payment_id)
+    stop = refunds.frozen()
+    given_back = [
+        line_of(one, is_frozen=stop is not None) for one in refunds.refunds_of_anomaly(anomaly_id)
+    ]
+    return SetAsidePage(
+        line=set_aside(found),
+        note=found.note,
+        order_number=detail.order.number,
+        payment_amount=detail.payment.amount,
+        version=found.version + sum(line.version for line in given_back),
+        refunds=given_back[::-1],
+        decisions=decisions_about(found, detail.order, why_not=why_not("refund")),
+        timeline=timeline_of(
+            outbox.moves_of("anomaly", anomaly_id), {g.person.user_id: "you"}, g.merchant.timezone
+        ),
     )
