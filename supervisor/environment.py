@@ -73,7 +73,11 @@ def environment(
 
 def _databases(role: Role, addresses: Addresses) -> dict[str, str]:
     if role is Role.OWNER:
-        return {"DATABASE_URL": addresses.owner, "DATABASE_OWNER_URL": addresses.owner}
+        return {
+            "DATABASE_URL": addresses.owner,
+            "DATABASE_OWNER_URL": addresses.owner,
+            "DATABASE_ADMIN_URL": addresses.admin,  # some commands do as an admin may
+        }
     if role is Role.WEB:
         return {"DATABASE_URL": addresses.web, "DATABASE_ADMIN_URL": addresses.admin}
     return {"DATABASE_URL": addresses.worker}

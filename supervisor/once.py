@@ -38,7 +38,8 @@ def of_the_running_copy(chosen: Settings) -> Addresses:
         owner = chosen.env.get("DATABASE_OWNER_URL")
         if not owner:
             raise CannotStart("Set DATABASE_OWNER_URL to run this beside a running copy.")
-        return Addresses(owner=owner, web=owner, admin=owner, worker=owner, redis=redis_url)
+        admin = chosen.env.get("DATABASE_ADMIN_URL") or owner
+        return Addresses(owner=owner, web=owner, admin=admin, worker=owner, redis=redis_url)
     owner, web, admin, worker = (
         socket_url(role, secrets[f"password_{role}"], str(places.sockets))
         for role in ("paydeck_owner", "paydeck_web", "paydeck_admin", "paydeck_worker")

@@ -4,6 +4,8 @@ import http.client
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from supervisor.answers import answers
 from supervisor.child import marked
+from supervisor.settings import ROOT
 from supervisor.stack import Stack
 
 START_SECONDS = 120
@@ -146,6 +149,19 @@ def test_the_nursery_knows_no_secret_and_what_came_from_it_lives_on_without_it(
     changed = {name for name, pid in stack.pids.items() if before[name] != pid}
     assert changed == {"relay"}
     assert _all_answer(stack)
+
+
+def test_an_operator_sees_beside_the_running_copy_what_gave_up(stack: Stack) -> None:
+    asked = subprocess.run(
+        [sys.executable, "-m", "supervisor.once", "dead-letters", "list"],
+        env={**os.environ, "PORT": str(stack.port), "PAYDECK_DATA": str(stack.data)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert asked.returncode == 0, asked.stderr
+    assert asked.stdout.strip() == "0 call, 0 event, 0 fact, 0 mail"
 
 
 def test_a_stop_leaves_nothing_and_is_quick(stack: Stack) -> None:
