@@ -58,7 +58,7 @@ def tell(result: Result) -> None:
         print(f"  no answer: {reason:<40}{number:>6}")
     for violation in result.violations[:50]:
         print(f"  VIOLATION {violation.rule}: {violation.words}")
-    print(f"  set aside for a person and taken up again: {result.for_a_person}")
+    print(f"  gave up and was taken up by an operator: {result.for_a_person}")
     print(closing(result), flush=True)
 
 
@@ -69,7 +69,8 @@ def closing(result: Result) -> str:
         f"{sum(result.killed.values())} kills, {counts['restart']} Postgres restarts, "
         f"{counts['flush'] + counts['valkey']} Valkey erasures, "
         f"{sum(result.cuts.values())} cut COMMITs, {result.captured} payments captured, "
-        f"{result.acknowledged('pay')} acknowledged, {result.snapshots} snapshots in "
+        f"{result.acknowledged('pay')} acknowledged, {len(result.books.refunds)} refunds, "
+        f"{result.snapshots} snapshots in "
         f"{result.seconds:.0f} s: {rules.count('acknowledged and lost')} acknowledged losses, "
         f"{rules.count('double charge')} double charges, {rules.count('over-refund')} "
         f"over-refunds, ledger off {rules.count('ledger not zero')} times, "

@@ -15,6 +15,7 @@ from tests.chaos.history import FAIL, INVOKE, OK, Entry
 from webapp.kernel.ids import token_hash
 
 _GONE = ("failed", "cancelled")
+_ENDED = ("expired", "closed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ def check(entries: Sequence[Entry], books: Books) -> list[Violation]:
         *_provider_differs(case),
         *_refunds(case),
         *_asked_refunds(case),
+        *_shown_as_ended(case),
         *_readers(entries),
         *_snapshots(entries),
         *(Violation("left open", f"{n} {what}") for what, n in books.unfinished.items()),
@@ -205,6 +207,17 @@ def _asked_refunds(case: _Case) -> Iterator[Violation]:
             yield Violation("never asked for", f"refund “{note}”")
         if note.startswith("chaos ") and number > 1:
             yield Violation("done twice", f"refund “{note}”: {number}")
+
+
+def _shown_as_ended(case: _Case) -> Iterator[Violation]:
+    """Nobody may be told that a link has ended whose order is paid in the end."""
+    opened = {entry.told["token"] for entry in case.told("open", OK)}
+    for entry in case.told("read", OK):
+        if entry.told["stage"] not in _ENDED or entry.told["token"] not in opened:
+            continue
+        order = case.order(entry)
+        if order is not None and order["status"] == "completed":
+            yield Violation("shown as ended", f"{_name(entry)}: {entry.told['stage']}")
 
 
 def _readers(entries: Iterable[Entry]) -> Iterator[Violation]:

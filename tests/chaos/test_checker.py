@@ -180,6 +180,11 @@ def test_a_reader_that_is_taken_back_in_time_is_noticed() -> None:
     assert "moved back" in rules([*STORY, back], TRUE)
 
 
+def test_a_shopper_who_is_told_that_a_paid_link_has_ended_is_noticed() -> None:
+    told = entry("read", OK, token=TOKEN, stage="expired", version=5, of="pay_1")
+    assert rules([*STORY[:-1], told], TRUE) == {"shown as ended"}
+
+
 def test_a_ledger_that_is_off_at_one_moment_is_noticed() -> None:
     off = entry("snapshot", OK, "reader", totals={"false INR": 1}, moved_back=[])
     assert "ledger not zero" in rules([*STORY, off], TRUE)
