@@ -13,7 +13,7 @@ from demo.refunds import Returns
 from demo.rows import Rows
 from demo.story import CARDS, DECLINES, OUTAGE_DECLINE, Shop
 from webapp import ledger, payments
-from webapp.kernel import crypto, ids
+from webapp.kernel import crypto, ids, words
 from webapp.kernel.money import Money
 from webapp.ledger import AccountRef
 from webapp.orders import CHECKOUT_LASTS, CheckoutSession, Order
@@ -23,6 +23,8 @@ from webapp.payments.entries import Capture, captured, set_aside
 from webapp.payments.states import AUTHORISED_DEADLINE, CHECK_AUTHORISED
 
 SECONDS = dt.timedelta(seconds=1)
+#: The card with which the sandbox recalls a payment of the past.
+RECALLED = ("visa", "4242")
 SHORT = "The money came but the order could not take it; it is set aside."
 
 
@@ -146,7 +148,7 @@ class Till:
         """Have the bank hold the money; the shop has yet to take it."""
         held = at + self._rows.chance.between(1, 7) * SECONDS
         self._begin(payment, "card", at)
-        self._attempt(payment, "succeeded", at, held)
+        self._attempt(payment, "succeeded", at, held, card=RECALLED)
         payment.authorised_minor = payment.amount_minor
         payment.provider_intent_id = past_intent(payment, payment.amount, is_held=True)
         payment.capture_before = payment.deadline_at = held + AUTHORISED_DEADLINE
@@ -181,7 +183,8 @@ class Till:
             kind=payments.AnomalyKind.UNDERPAID.value,
             amount_minor=came.minor,
             currency=came.currency,
-            note="Less came than the order asks for.",
+            note=f"{words.money_short(came)} came; the order asks for"
+            f" {words.money_short(payment.amount)}.",
             opened_at=came_at,
         )
         self._rows.step(anomaly, "open", came_at, because=anomaly.note, by=PROVIDER)
@@ -261,11 +264,13 @@ class Till:
         status: str,
         at: dt.datetime,
         ended: dt.datetime,
+        *,
         decline_code: str | None = None,
+        card: tuple[str, str] | None = None,
     ) -> None:
         payment.attempt_count += 1
-        brand = self._rows.chance.pick(CARDS)
-        last4 = f"{self._rows.chance.between(0, 9999):04}"
+        drawn = (self._rows.chance.pick(CARDS), f"{self._rows.chance.between(0, 9999):04}")
+        brand, last4 = card or drawn
         payment.method_label = payments.card_label(brand, last4)
         self._row_of_attempt(
             payment, "card", status, at, ended, card=(brand, last4), decline_code=decline_code
@@ -324,7 +329,7 @@ class Till:
     def _tell(self, order: Order, payment: Payment, fact_id: str, at: dt.datetime) -> None:
         if payment.user_id is None:
             return
-        words = payments.history_text(payment.captured, order.number).split(" paid for ")
+        said = payments.history_text(payment.captured, order.number).split(" paid for ")
         self._rows.add(
             "message",
             id=self._rows.chance.id("message", at),
@@ -332,7 +337,7 @@ class Till:
             merchant_id=payment.merchant_id,
             livemode=False,
             kind="payment.captured",
-            text=f"Your payment of {words[0]} for {words[1]} is successful.",
+            text=f"Your payment of {said[0]} for {said[1]} is successful.",
             about_kind="payment",
             about_id=payment.id,
             fact_id=fact_id,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from webapp import gateway, ledger, orders
 from webapp.gateway import Failure, Outcome, Result
-from webapp.kernel import clock, db, ids
+from webapp.kernel import clock, db, ids, words
 from webapp.kernel.money import Money
 from webapp.orders import Order
 from webapp.payments import entries, holds, start, steps
@@ -30,14 +30,6 @@ BY = gateway.ACTOR
 #: A try's 3-D Secure check that was asked for and has not ended.
 CHALLENGED = "challenged"
 CHECK_FAILED = "payment_intent_authentication_failure"
-#: Why money was set aside, for whoever decides what becomes of it.
-NOTES = {
-    AnomalyKind.LATE_SUCCESS: "The money came after the order had been cancelled.",
-    AnomalyKind.DOUBLE_PAYMENT: "The money came for an order that was paid already.",
-    AnomalyKind.OVERPAID: "More came than the order asked for; this is the surplus.",
-    AnomalyKind.UNDERPAID: "Less came than the order asks for.",
-    AnomalyKind.AMOUNT_MISMATCH: "The money came in another currency than the order’s.",
-}
 #: The states that wait for the answer to an open try.
 CAN_BE_DECLINED = (Status.PROCESSING, Status.REQUIRES_ACTION)
 
@@ -241,15 +233,29 @@ def _set_aside(payment: Payment, amount: Money, kind: AnomalyKind, attempt: Atte
         kind=kind.value,
         amount_minor=amount.minor,
         currency=amount.currency,
-        note=NOTES[kind],
+        note=_note(payment, amount, kind),
         opened_at=clock.now(),
     )
-    anomaly.begin("open", because=NOTES[kind], by=BY)
+    anomaly.begin("open", because=anomaly.note, by=BY)
     if attempt is not None and attempt.is_open:
         steps.end_attempt(attempt, "abandoned")
     if payment.status in LIVE:
         because = "The money came but the order could not take it; it is set aside."
         steps.finish(payment, Status.FAILED, because=because, by=BY)
+
+
+def _note(payment: Payment, amount: Money, kind: AnomalyKind) -> str:
+    """Return why money was set aside, for whoever decides what becomes of it."""
+    came, asked = words.money_short(amount), words.money_short(payment.amount)
+    match kind:
+        case AnomalyKind.LATE_SUCCESS:
+            return f"{came} came after the order had been cancelled."
+        case AnomalyKind.DOUBLE_PAYMENT:
+            return f"{came} came for an order that was paid already."
+        case AnomalyKind.OVERPAID:
+            return f"{came} more came than the {asked} that the order asked for."
+        case AnomalyKind.UNDERPAID | AnomalyKind.AMOUNT_MISMATCH:
+            return f"{came} came; the order asks for {asked}."
 
 
 def _declined(order: Order, payment: Payment, outcome: Outcome) -> None:

@@ -38,6 +38,7 @@ from webapp.payments.steps import MAX_ATTEMPTS, Payer
 SUBJECT = "payment"
 #: The purpose of the operation that takes held money.
 CAPTURE = "capture"
+HELD = "The bank holds the money for this order. You were not charged."
 _METHOD_ID = re.compile(r"pm_[A-Za-z0-9_]{1,120}")
 
 
@@ -217,9 +218,7 @@ def _ready(
     if order.status == "completed":
         raise AlreadyPaid
     if payment is not None and payment.status == Status.AUTHORISED:
-        if same_method and steps.attempt_with_method(payment, same_method):
-            return order, payment
-        raise PaymentUnderWay("The bank holds the money for this order. You were not charged.")
+        return order, _same_try(payment, same_method)
     session = orders.locked_checkout(checkout.session_id)
     if order.status != "pending":
         raise orders.OrderNotPayable
@@ -231,16 +230,22 @@ def _ready(
     if payment is None:
         return order, steps.new_payment(order, payer, checkout_session_id=checkout.session_id)
     if payment.status in UNDER_WAY:
-        attempt = steps.open_attempt(payment)
-        if same_method and attempt and attempt.provider_method_id == same_method:
-            return order, payment
-        raise PaymentUnderWay
+        return order, _same_try(payment, same_method)
     if payment.attempt_count >= MAX_ATTEMPTS:
         raise TooManyAttempts
     if same_method and steps.attempt_with_method(payment, same_method):
         raise MethodRefused("That card entry was used already. Enter the card again.")
     steps.take_over(order, payment, payer)
     return order, payment
+
+
+def _same_try(payment: Payment, method: str | None) -> Payment:
+    """Return a payment under way that this very try began; raises PaymentUnderWay for another."""
+    is_held = payment.status == Status.AUTHORISED
+    attempt = steps.attempt_with_method(payment, method) if method else None
+    if attempt is None or not (attempt.is_open or is_held):
+        raise PaymentUnderWay(HELD if is_held else None)
+    return payment
 
 
 def _replace(order: Order, payment: Payment, payer: Payer, checkout: CheckoutRef) -> Payment:
