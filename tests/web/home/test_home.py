@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from tests.builders import (
+    SHOPPER,
     Someone,
     a_checkout,
     a_merchant,
@@ -22,8 +23,9 @@ from tests.builders import (
 from tests.checked_client import CheckedClient, Page
 from tests.refunds.builders import asked, bounced, paid_out, released, sent, told
 from tests.stories import scalar
+from webapp import payments
 from webapp.gateway import Outcome, Result
-from webapp.kernel import ids
+from webapp.kernel import db, ids
 from webapp.kernel.money import MAX_MINOR, Money
 
 PAGES = ("/home", "/home/now", "/home/payments", "/wallet", "/inbox")
@@ -281,3 +283,18 @@ def test_somebody_elses_refund_is_as_one_that_is_not_there(phone: CheckedClient)
     refund_id = asked(theirs, inr(250_00))
     assert phone.get(f"/home/refunds/{refund_id}").status_code == 404
     assert phone.get(f"/home/payments/{theirs}/now").status_code == 404
+
+
+def test_money_that_fits_no_order_is_never_told_as_no_money_moved(
+    phone: CheckedClient, asha: Someone
+) -> None:
+    link = a_checkout(a_merchant())
+    late = card_tried(link, payer=asha.payer)
+    answered(late, Outcome(Result.CREATED, intent_id="pi_home_late"), declined())
+    with db.scoped(link.scope()):
+        payments.cancel_order(link.ref.order_id, by=SHOPPER)
+    answered(late, succeeded(inr(1_000_00)))
+    said = phone.page(f"/home/payments/{late}").text
+    assert "₹1,000.00 came, and the order could not take it" in said
+    assert "until Lotus Tea House decides" in said
+    assert "No money moved" not in said

@@ -60,6 +60,8 @@ def test_the_queue_and_the_payment_lead_to_it(shop: Shop) -> None:
     payment_id = scalar("SELECT payment_id FROM anomaly WHERE id = :id", id=anomaly_id)
     page = shop.client.page(f"/merchant/payments/{payment_id}")
     assert "₹1,000.00 of this payment is set aside" in page.text
+    assert "No money moved" not in page.text
+    assert "nothing of it is on your balance" in page.text
     assert f"{QUEUE}/{anomaly_id}" in page.links
 
 

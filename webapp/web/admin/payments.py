@@ -50,6 +50,7 @@ def payment(payment_id: str) -> Response:
             detail=payments.any_payment(payment_id),
             pill=shown_pill(detail.payment),
             refunds=refunds.refunds_of_payment(payment_id),
+            set_aside=payments.anomalies_of_payment(payment_id),
             state=payments.FLOW.states[detail.payment.status],
             seller=accounts.merchant_card(merchant_id or ""),
             money=money_lines(detail.payment, detail.payment.method_label or ""),

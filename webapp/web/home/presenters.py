@@ -6,11 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 
 from webapp import accounts, payments, refunds
+from webapp.kernel import db
 from webapp.kernel.money import Money
 from webapp.kernel.paging import Page
-from webapp.payments import PaymentRow
+from webapp.payments import Payment, PaymentRow
 from webapp.web.shared.pills import Pill, payment_pill, pill
-from webapp.web.shared.refund_words import TOLD_TO_SHOPPERS, shopper_says
+from webapp.web.shared.refund_words import ASIDE_TO_SHOPPERS, TOLD_TO_SHOPPERS, shopper_says
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,23 @@ def own_refunds(payment_id: str, seller: str) -> list[OwnRefund]:
             one.finished_at or one.sent_at or one.created_at,
         )
         for one in reversed(told)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAside:
+    """Money of the shopper that came and fits no order: how much, and what becomes of it."""
+
+    amount: Money
+    says: str
+
+
+def own_aside(payment: Payment, seller: str) -> list[OwnAside]:
+    """Return what of one's own payment came and fits no order: its merchant's rows tell."""
+    with db.scoped(db.Scope(merchant_id=payment.merchant_id, livemode=bool(payment.livemode))):
+        found = payments.anomalies_of_payment(payment.id)
+    return [
+        OwnAside(one.amount, ASIDE_TO_SHOPPERS[one.status].format(seller=seller)) for one in found
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import g, request, url_for
 
@@ -40,6 +40,7 @@ THREE_D_SECURE = {
 MINUTE = 60
 NOTHING_MOVED = "No money has moved."
 UNKNOWN_YET = "Nothing is booked yet: the bank has not answered for certain."
+ASIDE = "What came is kept apart: nothing of it is on your balance."
 HELD_ONLY = "Nothing is booked yet: the bank holds the money, and nobody has taken it."
 
 
@@ -171,11 +172,11 @@ def payment_page(
         order_description=detail.order.description,
         created_at=payment.created_at,
         captured_at=payment.captured_at,
-        explained=explained(payment, g.merchant.timezone),
+        explained=_explained(payment, aside),
         timeline=timeline_of(detail.moves, {g.person.user_id: "you"}, g.merchant.timezone),
         attempts=[_attempt(attempt) for attempt in reversed(detail.attempts)],
         money=money_lines(payment, method_of(payment)),
-        unbooked=_unbooked(payment),
+        unbooked=ASIDE if aside else _unbooked(payment),
         ids=_ids(detail),
         why_not_unmask=why_not("unmask"),
         is_unmasked=unmasked,
@@ -214,6 +215,14 @@ def explained(payment: Payment, zone: str) -> Explained:
         zone=zone,
         text=text if payment.status != "captured" else "",
     )
+
+
+def _explained(payment: Payment, aside: Sequence[SetAside]) -> Explained:
+    """Explain a payment; where its money came and was set aside, by what becomes of that."""
+    usual = explained(payment, g.merchant.timezone)
+    if not aside or payment.status == payments.Status.CAPTURED:
+        return usual
+    return replace(usual, title=aside[-1].says, text="", tone="warning")
 
 
 def _unbooked(payment: Payment) -> str:

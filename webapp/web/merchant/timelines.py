@@ -112,6 +112,8 @@ def _row(move: Move, names: Mapping[str, str], zone: str) -> TimelineRow:
         title = "The try was declined; no money moved"
     if (move.noun, move.source, move.target) == ("refund", "", "approved"):
         title = "The refund was asked for"
+    if move.noun == "anomaly" and move.target == "open" and move.source:
+        title = "It waits for a decision again"
     known = names.get(move.actor_id or "")
     return TimelineRow(
         at=words.moment_text(move.at, zone),

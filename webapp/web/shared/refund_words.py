@@ -98,6 +98,17 @@ def shopper_says(refund: Refund, seller: str) -> tuple[str, str]:
     return f"A refund of {amount} is on its way.", "It has not been sent to your bank yet."
 
 
+#: What the shopper reads of money that came and fits no order, by where the decision stands.
+ASIDE_TO_SHOPPERS = {
+    "open": "It is kept apart until {seller} decides: it goes back to you, or it pays your order.",
+    "refunding": "It is on its way back to you.",
+    "refunded": "It was given back to you.",
+    "applying": "It is being used to pay an order of yours.",
+    "applied": "It paid an order of yours.",
+    "accepted": "It was accepted as the payment of the order.",
+}
+
+
 def _arrived(refund: Refund, expected: str) -> str:
     if refund.destination == "wallet":
         return "In the shopper’s wallet"
