@@ -346,6 +346,31 @@ def test_a_part_that_is_heard_of_before_the_hold_is_taken_all_the_same(shop: str
     payment_is_whole(payment_id)
 
 
+def test_a_hold_that_is_heard_of_after_a_refusal_of_ours_is_a_hold_all_the_same(shop: str) -> None:
+    link, method = a_checkout(shop, PRICE, capture_later=True), a_method()
+    payment_id = card_tried(link, method)
+    answered(payment_id, Outcome(Result.CREATED, intent_id=f"pi_{payment_id}"), declined(method))
+    assert now_at(payment_id).status == Status.AWAITING_METHOD
+    answered(payment_id, held(PRICE, method))
+    assert now_at(payment_id).status == Status.AUTHORISED
+    calls_answered(payment_id)
+    captured(payment_id)
+    answered(payment_id, succeeded(PRICE))
+    payment_is_whole(payment_id)
+
+
+def test_a_hold_in_another_currency_is_let_go(shop: str) -> None:
+    payment_id = card_tried(a_checkout(shop, PRICE, capture_later=True))
+    answered(payment_id, Outcome(Result.CREATED, intent_id=f"pi_{payment_id}"))
+    calls_answered(payment_id)
+    answered(payment_id, held(Money(1_000_00, "USD")))
+    assert operations(payment_id)[-1] == "cancel"
+    with pytest.raises(payments.VoidUnderWay):
+        captured(payment_id)
+    answered(payment_id, Outcome(Result.CANCELLED))
+    assert now_at(payment_id).status == Status.CANCELLED
+
+
 def test_a_wallet_has_no_hold_and_pays_at_once(shop: str) -> None:
     person = a_person()
     money_in_wallet(person, PRICE)
