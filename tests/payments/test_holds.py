@@ -15,7 +15,6 @@ from tests.builders import (
     a_method,
     a_payment,
     a_person,
-    an_order,
     answered,
     calls_answered,
     card_tried,
@@ -384,11 +383,6 @@ def test_a_top_up_is_not_taken_later(app: Flask) -> None:
     with pytest.raises(Invalid) as refusal:
         orders.create(asked)
     assert refusal.value.param == "capture_later"
-
-
-def test_whether_money_is_taken_later_is_settled_when_the_order_is_made(shop: str) -> None:
-    assert an_order(shop, capture_later=True).capture_later
-    assert not an_order(shop).capture_later
 
 
 def test_who_asked_for_the_money_stands_in_the_trail(shop: str) -> None:
