@@ -103,6 +103,16 @@ def refund_wrongly(page: Page) -> None:
     expect(page.locator("[data-error-summary]")).to_be_visible()
 
 
+def open_first_of(queue: str) -> Prepare:
+    """Open what the first row of a queue on the page leads to."""
+
+    def prepare(page: Page) -> None:
+        page.locator(f"section[aria-labelledby={queue}] a.row-link").first.click()
+        page.wait_for_load_state()
+
+    return prepare
+
+
 ANYONE = [
     Shown("sign in", None, "/sign-in"),
     Shown("sign in refused", None, "/sign-in", sign_in_wrongly),
@@ -154,6 +164,9 @@ MERCHANT = [
     Shown("no refund matches", "merchant", "/merchant/refunds?q=nothing-like-it"),
     Shown("refund", "merchant", "/merchant/refunds", first_row),
     Shown("attention", "merchant", "/merchant/attention"),
+    Shown("held payment", "merchant", "/merchant/attention", open_first_of("held")),
+    Shown("refund to approve", "merchant", "/merchant/attention", open_first_of("to-approve")),
+    Shown("set aside", "merchant", "/merchant/attention", open_first_of("set-aside")),
 ]
 ADMIN = [
     Shown("administration", "admin", "/admin"),
@@ -169,6 +182,7 @@ ADMIN = [
     Shown("books", "admin", "/admin/books"),
     Shown("audit trail", "admin", "/admin/audit"),
     Shown("money set aside", "admin", "/admin/anomalies"),
+    Shown("one amount set aside", "admin", "/admin/anomalies", first_row),
     Shown("under way", "admin", "/admin/janitor"),
     Shown("dead letters", "admin", "/admin/dead-letters"),
     Shown("provider messages", "admin", "/admin/provider-events"),
