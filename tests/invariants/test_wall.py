@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from sqlalchemy import Connection, create_engine
 from structlog.testing import capture_logs
 
 from tests.invariants.world import damage, everything_once, looked
@@ -90,10 +92,29 @@ DAMAGE = {
 }
 
 
+@pytest.fixture(scope="module")
+def standing(portal: Flask) -> Iterator[Connection]:
+    """One connection on which everything has happened once; each test undoes only its own."""
+    engine = create_engine(portal.config["held_url"])
+    with portal.app_context(), engine.connect() as connection:
+        outer = connection.begin()
+        with db.held_connection(connection):
+            db.use_scope(db.NOBODY)
+            everything_once()
+            db.session.remove()
+            yield connection
+        outer.rollback()
+    engine.dispose()
+
+
 @pytest.fixture
-def world(app: Flask) -> str:
-    """A merchant to whom everything has happened once."""
-    return everything_once()
+def world(standing: Connection) -> Iterator[None]:
+    """The world as it was made, whatever another test has done to it."""
+    db.use_scope(db.NOBODY)
+    mine = standing.begin_nested()
+    yield
+    db.session.remove()
+    mine.rollback()
 
 
 def test_there_is_a_way_to_break_every_check() -> None:
@@ -101,7 +122,7 @@ def test_there_is_a_way_to_break_every_check() -> None:
     assert len(BY_NAME) == len(INVARIANTS)
 
 
-def test_where_all_is_well_every_check_is_green(world: str) -> None:
+def test_where_all_is_well_every_check_is_green(world: None) -> None:
     with db.scoped(db.WORKER):
         found = {one.name: one.find(None) for one in INVARIANTS}
     assert {name: one.findings for name, one in found.items() if one.count} == {}
@@ -113,7 +134,7 @@ def test_where_all_is_well_every_check_is_green(world: str) -> None:
 @pytest.mark.requirement("S2-63", "S1-15")
 @pytest.mark.parametrize("name", DAMAGE)
 def test_each_check_turns_red_names_the_row_and_only_once_it_is_broken(
-    world: str, name: str
+    world: None, name: str
 ) -> None:
     assert looked(name).findings == []
     damage(DAMAGE[name])
@@ -126,7 +147,7 @@ def test_each_check_turns_red_names_the_row_and_only_once_it_is_broken(
         assert invariants.red_count() == 1
 
 
-def test_what_was_red_stays_red_until_it_is_mended_however_long_ago_it_broke(world: str) -> None:
+def test_what_was_red_stays_red_until_it_is_mended_however_long_ago_it_broke(world: None) -> None:
     name = "payment_is_booked"
     damage(DAMAGE[name])
     assert looked(name, Reach.HOUR).count == 1
@@ -138,7 +159,7 @@ def test_what_was_red_stays_red_until_it_is_mended_however_long_ago_it_broke(wor
     assert scalar(deeds, name=name) == "invariant.turned_red invariant.turned_green"
 
 
-def test_a_red_check_says_so_in_the_log_once_for_each_look(world: str) -> None:
+def test_a_red_check_says_so_in_the_log_once_for_each_look(world: None) -> None:
     damage(DAMAGE["suspense_is_explained"])
     with capture_logs() as lines:
         looked("suspense_is_explained", Reach.HOUR)
@@ -147,14 +168,14 @@ def test_a_red_check_says_so_in_the_log_once_for_each_look(world: str) -> None:
     assert (said["log_level"], said["invariant"]) == ("error", "suspense_is_explained")
 
 
-def test_the_last_hour_leaves_out_what_is_older_and_the_night_does_not(world: str) -> None:
+def test_the_last_hour_leaves_out_what_is_older_and_the_night_does_not(world: None) -> None:
     damage(DAMAGE["payment_is_booked"])
     with clock.standing_at(clock.now() + dt.timedelta(hours=2)):
         assert looked("payment_is_booked", Reach.HOUR).count == 0
         assert looked("payment_is_booked", Reach.ALL).count == 1
 
 
-def test_each_check_is_made_every_minute_and_every_night(world: str) -> None:
+def test_each_check_is_made_every_minute_and_every_night(world: None) -> None:
     quick = len([one for one in INVARIANTS if one.is_quick])
     now = clock.now().replace(hour=12)
     with db.scoped(db.WORKER), clock.standing_at(now):
@@ -177,25 +198,25 @@ def test_the_night_comes_once_a_day() -> None:
     assert invariants.next_look(Reach.HOUR, evening) == evening + dt.timedelta(minutes=1)
 
 
-def test_a_look_stops_when_its_time_is_over_and_goes_on_later(world: str) -> None:
+def test_a_look_stops_when_its_time_is_over_and_goes_on_later(world: None) -> None:
     ticks = iter(range(100))
     with db.scoped(db.WORKER):
         assert invariants.run_due(seconds=3, clock_seconds=lambda: next(ticks)) == 2
         assert invariants.is_due()
 
 
-def test_a_check_that_is_not_there_is_not_made(app: Flask) -> None:
+def test_a_check_that_is_not_there_is_not_made(world: None) -> None:
     for name, reach in (("nothing", Reach.ALL), ("audit_trail_is_whole", Reach.HOUR)):
         with db.scoped(db.WORKER), pytest.raises(NotFound):
             invariants.run(name, reach)
 
 
-def test_every_noun_that_moves_is_looked_at(app: Flask) -> None:
+def test_every_noun_that_moves_is_looked_at(world: None) -> None:
     known = scalar("SELECT array_agg(DISTINCT noun ORDER BY noun) FROM flow_edge")
     assert known == sorted(noun.flow.noun for noun in invariants.NOUNS)
 
 
-def test_the_web_may_count_but_not_see_what_is_behind(world: str) -> None:
+def test_the_web_may_count_but_not_see_what_is_behind(world: None) -> None:
     damage(DAMAGE["payment_is_booked"])
     looked("payment_is_booked")
     with db.scoped(db.NOBODY):
