@@ -62,6 +62,21 @@ def test_a_payment_intent_fits_in_every_status(sandbox: RunningSandbox, status: 
     fits("payment_intent", body)
 
 
+@pytest.mark.parametrize(("end", "status"), [("capture", "succeeded"), ("cancel", "canceled")])
+def test_held_money_taken_in_part_or_let_go_fits(
+    sandbox: RunningSandbox, end: str, status: str
+) -> None:
+    held = intent_in(sandbox, "requires_capture")
+    values = {"expand[]": "latest_charge"} | (
+        {"amount_to_capture": "400"} if end == "capture" else {}
+    )
+    body = made(sandbox, f"payment_intents/{held['id']}/{end}", **values)
+    assert (body["status"], body["amount_capturable"]) == (status, 0)
+    assert body["amount_received"] == body["latest_charge"]["amount_captured"]
+    fits("payment_intent", body)
+    fits("charge", body["latest_charge"])
+
+
 def test_an_expanded_payment_intent_fits(sandbox: RunningSandbox) -> None:
     paid = intent_in(sandbox, "succeeded")
     expand = "expand[]=latest_charge.balance_transaction&expand[]=payment_method"

@@ -219,7 +219,7 @@ def test_the_balance_holds_money_back_for_two_days(sandbox: RunningSandbox) -> N
 def test_a_refund_carries_the_banks_reference_once_the_bank_has_it(
     sandbox: RunningSandbox,
 ) -> None:
-    refunds = sandbox.stripe.v1.refunds
+    refunds: Any = sandbox.stripe.v1.refunds
     at_once = refunds.create({"payment_intent": sandbox.paid().id})
     assert len(at_once.destination_details.card.reference) == 23
     slow = sandbox.paid(sandbox.typed_card("4000000000007726").json()["id"])
