@@ -24,8 +24,8 @@ ALTER TABLE mail ADD CONSTRAINT ck_mail_status
   CHECK (status IN ('waiting', 'sent', 'failed', 'simulated', 'discarded'));
 CREATE INDEX ix_provider_event_received_at_event_id
   ON provider_event (received_at DESC, event_id DESC);
-CREATE INDEX ix_provider_event_aside ON provider_event (received_at)
-  WHERE processed_at IS NULL AND due_at IS NULL;
+CREATE INDEX ix_provider_event_open ON provider_event (received_at)
+  WHERE processed_at IS NULL;
 CREATE INDEX ix_mail_failed ON mail (id) WHERE status = 'failed';
 CREATE INDEX ix_outbox_due_aside ON outbox_due (fact_id)
   WHERE due_at = '9999-01-01 00:00:00+00'::timestamptz;
@@ -126,7 +126,7 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER guard_answer_by_hand ON provider_operation")
     op.execute("DROP FUNCTION guard_answer_by_hand()")
     op.execute("ALTER TABLE provider_operation DROP COLUMN decision")
-    op.execute("DROP INDEX ix_provider_event_received_at_event_id, ix_provider_event_aside")
+    op.execute("DROP INDEX ix_provider_event_received_at_event_id, ix_provider_event_open")
     op.execute("DROP INDEX ix_mail_failed, ix_outbox_due_aside")
     op.execute("UPDATE mail SET status = 'failed' WHERE status = 'discarded'")
     op.execute("ALTER TABLE mail DROP CONSTRAINT ck_mail_status")

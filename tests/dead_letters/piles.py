@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from tests.builders import a_payment
-from tests.stories import behind
+from tests.stories import behind, scalar
 from webapp.kernel import clock, db, ids
 from webapp.outbox import NEVER
 from webapp.payments import Status
@@ -17,22 +17,28 @@ def run(statement: str, **values: object) -> None:
         session.execute(text(statement), values)
 
 
-def a_call(error: str = "still_in_doubt: the provider's key is too old to send again") -> str:
+STILL_IN_DOUBT = "still_in_doubt: the provider's key is too old to send again"
+
+
+def a_call(error: str = STILL_IN_DOUBT) -> str:
     """Return the operation that charges a new payment, waiting for a person."""
     with db.scoped(db.NOBODY):
         payment_id = a_payment(Status.PROCESSING)
-    with db.transaction(behind()) as session:
-        found = session.execute(
-            text(
-                "SELECT id FROM provider_operation WHERE subject_id = :id AND kind = 'confirm'"
-                " AND state = 'pending'"
-            ),
-            {"id": payment_id},
-        ).scalar_one()
     run(
         "UPDATE provider_operation SET state = 'failed', due_at = NULL, closed_at = clock_now()"
         " WHERE subject_id = :id AND kind = 'create_intent'",
         id=payment_id,
+    )
+    return in_doubt(payment_id, "confirm", error)
+
+
+def in_doubt(subject_id: str, kind: str, error: str = STILL_IN_DOUBT) -> str:
+    """Have the planned call of a payment or refund wait for a person; returns its id."""
+    found = scalar(
+        "SELECT id FROM provider_operation WHERE subject_id = :id AND kind = :kind"
+        " AND state = 'pending'",
+        id=subject_id,
+        kind=kind,
     )
     run(
         "UPDATE provider_operation SET state = 'in_flight', lease_until = clock_now(),"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
 
-from tests.builders import inr, now_at
-from tests.dead_letters.piles import a_call, a_fact, a_mail, a_message, run
+from tests.builders import a_payment, calls_answered, inr, now_at
+from tests.dead_letters.piles import a_call, a_fact, a_mail, a_message, in_doubt, run
+from tests.refunds.builders import asked, refund_now, released
 from tests.stories import attempts, behind, postings, scalar
 from webapp import dead_letters, gateway, payments, refunds
 from webapp.dead_letters import Letter, LetterKind, LetterNotFound, NotLikeThis
@@ -17,6 +18,7 @@ from webapp.kernel import clock, db
 from webapp.kernel.errors import Invalid
 from webapp.kernel.paging import PageRequest, page_request
 from webapp.outbox import Actor
+from webapp.payments import Status
 
 pytestmark = pytest.mark.usefixtures("app")
 BY = Actor("admin", "usr_1")
@@ -30,8 +32,10 @@ NOTHING = Decision("not_done", "The provider’s page shows nothing.")
 
 
 @pytest.fixture(autouse=True)
-def _as_admin(app: Flask) -> None:
+def _as_admin(app: Flask) -> Iterator[None]:
     db.use_scope(db.ADMIN)
+    yield
+    db.use_scope(db.NOBODY)
 
 
 def letters(kind: LetterKind | None = None) -> list[Letter]:
@@ -204,6 +208,32 @@ def test_a_person_says_that_nothing_was_done_and_another_card_can_be_tried() -> 
     assert attempts(payment_id) == ["declined"]
     assert postings(payment_id) == 0
     assert scalar("SELECT state FROM provider_operation WHERE id = :id", id=call) == "failed"
+
+
+@pytest.mark.parametrize(
+    ("decision", "status"),
+    [
+        (Decision("not_done", "Nothing there."), "failed"),
+        (Decision("refunded", "Seen.", None, "re_seen_by_hand"), "succeeded"),
+        (Decision("pending", "Seen.", None, "re_seen_by_hand"), "sent"),
+    ],
+)
+def test_a_refund_in_doubt_is_decided_by_hand_and_booked_as_if_it_was_said(
+    decision: Decision, status: str
+) -> None:
+    with db.scoped(db.NOBODY):
+        payment_id = a_payment(Status.CAPTURED)
+        refund_id = asked(payment_id)
+        released()
+        calls_answered(payment_id)
+        call = in_doubt(refund_id, "refund")
+    dead_letters.discard(LetterKind.CALL, call, because="Seen.", by=BY, decision=decision)
+    assert worked_off() == 1
+    assert refund_now(refund_id).status == status
+    found = "SELECT state FROM provider_operation WHERE id = :id"
+    assert scalar(found, id=call) == ("failed" if status == "failed" else "succeeded")
+    back = "SELECT refunded_minor FROM payment WHERE id = :id"
+    assert scalar(back, id=payment_id) == (0 if status != "succeeded" else 1_000_00)
 
 
 def test_what_the_provider_says_after_a_wrong_decision_still_counts() -> None:

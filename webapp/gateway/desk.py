@@ -66,15 +66,17 @@ WAITS: dict[State, Waits] = {
 
 
 def unfinished_operations(limit: int) -> tuple[Sequence[ProviderOperation], int]:
-    """Return the operations without a final answer, the most pressing first, and how many."""
-    states = [state.value for state in (*OPEN_STATES, State.MANUAL)]
-    wanted = select(ProviderOperation).where(ProviderOperation.state.in_(states))
-    urgent = (
-        (ProviderOperation.state == State.MANUAL.value).desc(),
-        func.coalesce(ProviderOperation.first_sent_at, ProviderOperation.created_at),
-    )
-    rows = db.session.scalars(wanted.order_by(*urgent).limit(limit)).all()
-    return rows, _count(ProviderOperation.state.in_(states))
+    """Return the operations without a final answer, what waits for a person first; how many."""
+    by_hand = ProviderOperation.state == State.MANUAL.value
+    by_itself = ProviderOperation.state.in_([state.value for state in OPEN_STATES])
+    rows: list[ProviderOperation] = []
+    for condition, order in (
+        (by_hand, ProviderOperation.id),
+        (by_itself, ProviderOperation.due_at),
+    ):
+        wanted = select(ProviderOperation).where(condition).order_by(order)
+        rows += db.session.scalars(wanted.limit(limit - len(rows)))
+    return rows, _count(by_hand) + _count(by_itself)
 
 
 def deadline_of(operation: ProviderOperation) -> dt.datetime | None:

@@ -142,9 +142,9 @@ class ProviderEvent(Base):
             text("event_id DESC"),
         ),
         Index(
-            "ix_provider_event_aside",
+            "ix_provider_event_open",
             "received_at",
-            postgresql_where=text("processed_at IS NULL AND due_at IS NULL"),
+            postgresql_where=text("processed_at IS NULL"),
         ),
         CheckConstraint("processed_at IS NULL OR due_at IS NULL", name="due"),
         CheckConstraint("tries >= 0", name="tries"),

@@ -10,6 +10,7 @@ from flask import Flask
 from tests.builders import a_payment, an_admin, browser_of
 from tests.checked_client import CheckedClient, Page
 from tests.dead_letters.piles import a_call, a_fact, a_mail, a_message, run
+from tests.refunds.builders import asked, paid_out, released, sent, told
 from tests.stories import scalar
 from tests.web.admin.test_admin import audited
 from webapp.kernel import clock
@@ -80,6 +81,20 @@ def test_a_payment_is_asked_about_from_the_board(desk: CheckedClient) -> None:
     asked = "SELECT count(*) FROM provider_operation WHERE subject_id = :id AND kind = 'look_up'"
     assert scalar(asked, id=payment_id) == 1
     assert audited("payment.checked", payment_id) == 2
+
+
+def test_a_refund_under_way_stands_on_the_board_and_is_asked_about(desk: CheckedClient) -> None:
+    refund_id = asked(a_payment(Status.CAPTURED))
+    released()
+    told(refund_id, sent())
+    said = html(desk, f"{BOARD}?kind=refund")
+    assert f"/admin/refunds/{refund_id}" in said
+    assert desk.send(f"{BOARD}?kind=refund", "/check").status_code == 303
+    question = "SELECT count(*) FROM provider_operation WHERE subject_id = :id AND kind = :kind"
+    assert scalar(question, id=refund_id, kind="look_up_refund") == 1
+    assert audited("refund.checked", refund_id) == 1
+    told(refund_id, paid_out())
+    assert refund_id not in html(desk, f"{BOARD}?kind=refund")
 
 
 def test_a_call_that_waits_is_made_now_and_one_that_is_over_is_not(desk: CheckedClient) -> None:

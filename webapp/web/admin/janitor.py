@@ -31,7 +31,7 @@ def janitor_check() -> Response:
     kind, subject_id = request.form.get("kind", ""), request.form.get("id", "")
     checks = {
         PAYMENT: ask_about_payment,
-        REFUND: _check_refund,
+        REFUND: ask_about_refund,
         CALL: _check_call,
         MESSAGE: _check_message,
     }
@@ -53,7 +53,8 @@ def ask_about_payment(payment_id: str) -> None:
         )
 
 
-def _check_refund(refund_id: str) -> None:
+def ask_about_refund(refund_id: str) -> None:
+    """Ask the provider about a refund as its merchant's door would, and write that down."""
     found = refunds.any_refund(refund_id).refund
     with db.scoped(db.Scope(merchant_id=found.merchant_id, livemode=found.livemode)):
         refunds.check_now(refund_id)

@@ -154,7 +154,7 @@ def _refund_row(found: RefundRow) -> Row:
         REFUND,
         refund.id,
         f"Refund of order #{found.order.number}",
-        url_for("admin.payment", payment_id=refund.payment_id),
+        url_for("admin.refund", refund_id=refund.id),
         pill("refund", refund.status),
         owner=OWNERS[state.owner],
         says=state.says,
@@ -214,7 +214,7 @@ def _money_row(anomaly: Anomaly) -> Row:
         MONEY,
         anomaly.id,
         "Money that fits no order",
-        url_for("admin.anomalies"),
+        url_for("admin.anomaly", anomaly_id=anomaly.id),
         pill("anomaly", anomaly.status),
         owner=OWNERS[state.owner],
         says=state.says,
@@ -229,4 +229,6 @@ def _money_row(anomaly: Anomaly) -> Row:
 def _subject_page(subject_id: str) -> str:
     if subject_id.startswith("pay_"):
         return url_for("admin.payment", payment_id=subject_id)
+    if subject_id.startswith("re_"):
+        return url_for("admin.refund", refund_id=subject_id)
     return url_for("admin.janitor", kind=CALL)

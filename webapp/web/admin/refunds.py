@@ -10,6 +10,7 @@ from webapp.kernel import db
 from webapp.kernel.errors import Invalid
 from webapp.refunds import Refund, RefundFilter
 from webapp.web.admin.door import acting, blueprint
+from webapp.web.admin.janitor import ask_about_refund
 from webapp.web.admin.lists import asked_list
 from webapp.web.merchant.timelines import timeline_of
 from webapp.web.shared.explained import explained_state
@@ -75,13 +76,7 @@ def refuse_refund(refund_id: str) -> Response:
 @blueprint.post("/admin/refunds/<refund_id>/check")
 def check_refund(refund_id: str) -> Response:
     """Ask the provider about a refund now, as its merchant's door would, and write that down."""
-    found = refunds.any_refund(refund_id).refund
-    with db.scoped(db.Scope(merchant_id=found.merchant_id, livemode=bool(found.livemode))):
-        refunds.check_now(refund_id)
-    with db.transaction():
-        audit.record(
-            "refund.checked", "refund", refund_id, by=acting(), merchant_id=found.merchant_id
-        )
+    ask_about_refund(refund_id)
     flash("The provider was asked. The answer appears here.", "success")
     return _back(refund_id)
 
