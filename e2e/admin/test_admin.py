@@ -34,15 +34,15 @@ def test_a_persons_address_is_masked_until_somebody_asks_and_that_is_written_dow
     about = admin.page.locator("section[aria-labelledby=about]")
     assert email not in admin.page.locator("main").inner_text()
     expect(about).to_contain_text("@guests.example")
-    expect(admin.page.locator("main")).not_to_contain_text("user.unmasked")
+    expect(admin.page.locator("main")).not_to_contain_text("Personal data shown")
     admin.page.get_by_role("button", name="Show name and address").click()
     expect(about).to_contain_text(email)
     expect(admin.page.get_by_role("heading", level=1, name="Noor Rahman")).to_be_visible()
-    admin.expect_in_trail("user.unmasked")
+    admin.expect_in_trail("Personal data shown")
     admin.page.goto(admin.page.url.removesuffix("/unmask"))
     assert email not in admin.page.locator("main").inner_text()
     admin.open("/admin/audit", "Audit trail")
-    admin.expect_in_trail("user.unmasked")
+    admin.expect_in_trail("Personal data shown")
     expect(admin.page.get_by_text("The trail is whole")).to_be_visible()
 
 

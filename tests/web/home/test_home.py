@@ -282,6 +282,7 @@ def test_somebody_elses_refund_is_as_one_that_is_not_there(phone: CheckedClient)
     answered(theirs, Outcome(Result.CREATED, intent_id="pi_home_other"), succeeded(inr(1_000_00)))
     refund_id = asked(theirs, inr(250_00))
     assert phone.get(f"/home/refunds/{refund_id}").status_code == 404
+    assert phone.get("/merchant").status_code == 403
     assert phone.get(f"/home/payments/{theirs}/now").status_code == 404
 
 
@@ -298,3 +299,16 @@ def test_money_that_fits_no_order_is_never_told_as_no_money_moved(
     assert "₹1,000.00 came, and the order could not take it" in said
     assert "until Lotus Tea House decides" in said
     assert "No money moved" not in said
+
+
+def test_a_message_about_a_refund_leads_whoever_asked_to_the_merchants_page(app: Flask) -> None:
+    owner, other = a_person(), a_person()
+    a_merchant(owner, "Another Shop")
+    shop = a_merchant(owner)
+    paid = card_tried(a_checkout(shop), payer=other.payer)
+    answered(paid, Outcome(Result.CREATED, intent_id="pi_home_clerk"), succeeded(inr(1_000_00)))
+    refund_id = asked(paid, inr(250_00))
+    desk = browser_of(app, owner)
+    response = desk.get(f"/home/refunds/{refund_id}")
+    assert (response.status_code, response.location) == (303, f"/merchant/refunds/{refund_id}")
+    assert "₹ 250 .00" in desk.page(response.location).text

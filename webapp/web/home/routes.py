@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from contextlib import suppress
+
+from flask import (
+    Blueprint,
+    Response,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from werkzeug.wrappers import Response as AnyResponse
 
 from webapp import accounts, notifications, orders, payments, refunds, wallets
@@ -15,7 +27,7 @@ from webapp.web.home.forms import WALLET_CURRENCIES, TopUpForm
 from webapp.web.home.presenters import own_aside, own_payments, own_refunds
 from webapp.web.shared.errors import status_of
 from webapp.web.shared.forms import once_per_form
-from webapp.web.shared.guards import guard, settings, signed_in
+from webapp.web.shared.guards import CHOSEN_MERCHANT, guard, settings, signed_in
 from webapp.web.shared.pills import payment_pill
 
 blueprint = guard(Blueprint("home", __name__), signed_in)
@@ -55,8 +67,15 @@ def payment_now(payment_id: str) -> AnyResponse:
 
 @blueprint.get("/home/refunds/<refund_id>")
 def refund(refund_id: str) -> AnyResponse:
-    """Lead to the payment that one of one's refunds belongs to."""
-    found = refunds.refund_of_user(g.person.user_id, refund_id)
+    """Lead to the payment that one of one's refunds belongs to, or to one's merchant's refund.
+
+    Messages about refunds come here: to shoppers, and to whoever asked for one that failed.
+    """
+    try:
+        found = refunds.refund_of_user(g.person.user_id, refund_id)
+    except refunds.RefundNotFound:
+        session[CHOSEN_MERCHANT] = _merchant_of_refund(refund_id)
+        return redirect(url_for("merchant.refund", refund_id=refund_id), code=303)
     return redirect(url_for("home.payment", payment_id=found.payment.id), code=303)
 
 
@@ -144,6 +163,16 @@ def _overview() -> dict[str, object]:
         "messages": notifications.inbox_of(user_id, page=SHORT).rows,
         "topic": f"user:{user_id}",
     }
+
+
+def _merchant_of_refund(refund_id: str) -> str:
+    """Return for which of the person's merchants a refund is; raises RefundNotFound."""
+    for member in g.person.memberships:
+        own = db.Scope(merchant_id=member.merchant_id, livemode=settings().livemode)
+        with db.scoped(own), suppress(refunds.RefundNotFound):
+            refunds.refund_of(member.merchant_id, refund_id)
+            return str(member.merchant_id)
+    raise refunds.RefundNotFound
 
 
 def _payment(payment_id: str) -> dict[str, object]:
