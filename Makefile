@@ -74,6 +74,12 @@ sim: vendor-dev ## play seeded schedules of failure against the whole money core
 	@PYTHONHASHSEED=0 exec $(BIN)/python -m tests.simulation --schedules $(or $(SCHEDULES),600) \
 		--seed $(or $(SEED),0) $(if $(TRACE),--trace)
 
+sim-power: vendor-dev ## plant each known bug and see at which seed the simulation finds it (BUGS by name)
+	@PYTHONHASHSEED=0 exec $(BIN)/python -m tests.simulation.power $(BUGS)
+
+sim-exhaustive: vendor-dev ## kill a charge and a refund once at every hook, times every answer
+	@PYTHONHASHSEED=0 exec $(BIN)/python -m tests.simulation.exhaustive --stride $(or $(STRIDE),1)
+
 lint: .venv/dev ## check style, types, import contracts and templates
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 import psycopg
 import structlog
 from flask import Flask
 from psycopg import sql
+from sqlalchemy import Engine
 
 from jobs.subscriptions import ROUTES
 from supervisor.stores import Stores
-from tests.portal import TEMPLATE, environment, make_template, superuser
+from tests.portal import ROLES, TEMPLATE, environment, make_template, superuser
 from tests.simulation import seams
 from tests.simulation.money_back import APPROVAL_MINOR
 from tests.simulation.wire import BOARD, engine
@@ -41,6 +43,7 @@ class Ground:
         worker = create_app(worker_settings, ROUTES)
         seams.as_worker_process(worker, worker_settings)
         self.apps: Apps = (web, worker)
+        self._engines = self._make_engines()
         refunds.use(Limits(approval_minor=APPROVAL_MINOR))
         quiet()
 
@@ -61,24 +64,43 @@ class Ground:
             )
 
     def connect(self, database: str, prepare: Callable[[], None] | None = None) -> None:
-        """Point this process at a database; done once, after the fork."""
+        """Point this process at a database; what was compiled for another serves here too."""
+        BOARD.database = database
         BOARD.superuser = psycopg.connect(
             self.stores.dsn("postgres", database),
             autocommit=True,
             options="-c timezone=UTC -c session_replication_role=replica",
         )
+        for one in self._engines.values():
+            one.dispose(close=False)
         if prepare is not None:
             prepare()
-        admin = engine(self.stores.dsn("paydeck_admin", database))
-        owner = engine(self.stores.dsn("paydeck_owner", database))
+        for one in self._engines.values():
+            with one.connect() as first:
+                first.exec_driver_sql("SELECT 1")
+
+    def warm_up(self, play: Callable[[], None]) -> None:
+        """Let everything be loaded and compiled once, ahead of the forks."""
+        self.clone("sim_warm")
+        self.connect("sim_warm")
+        play()
+        for one in self._engines.values():
+            one.dispose()
+        if BOARD.superuser is not None:
+            BOARD.superuser.close()
+        self.drop("sim_warm")
+
+    def _make_engines(self) -> dict[str, Engine]:
+        made = {role: engine(partial(self.stores.dsn, role)) for role in ROLES}
         for app, role in zip(self.apps, ("paydeck_web", "paydeck_worker"), strict=True):
             with app.app_context():
                 engines = db.db.engines
                 for old in engines.values():
                     old.dispose()
-                engines[None] = engine(self.stores.dsn(role, database))  # type: ignore[index]
-                engines["paydeck_admin"] = admin  # type: ignore[index]
-                engines["paydeck_owner"] = owner  # type: ignore[index]
+                engines[None] = made[role]  # type: ignore[index]
+                engines["paydeck_admin"] = made["paydeck_admin"]  # type: ignore[index]
+                engines["paydeck_owner"] = made["paydeck_owner"]  # type: ignore[index]
+        return made
 
     def tidy(self, tables: str) -> None:
         """Clean up after many updates, as autovacuum would at its own moment."""

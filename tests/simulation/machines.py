@@ -123,13 +123,15 @@ def pending(stage: Stage) -> list[tuple[str, dt.datetime]]:
     return [(kind, at) for kind, at in rows if at is not None]
 
 
-def waiting_for_person(stage: Stage) -> list[str]:
-    """Return this schedule's operations whose outcome a person must find out."""
+def waiting_for_person(stage: Stage) -> list[tuple[str, str]]:
+    """Return by kind what of this schedule was set aside for a person."""
     rows = BOARD.ask(
-        "SELECT id FROM provider_operation WHERE id >= %s AND state = 'manual' ORDER BY id",
-        (stage.lowest("operation"),),
+        "SELECT 'operation', id FROM provider_operation WHERE id >= %s AND state = 'manual'"
+        " UNION ALL SELECT 'event', event_id FROM provider_event WHERE received_at >= %s"
+        " AND processed_at IS NULL AND due_at IS NULL ORDER BY 1, 2",
+        (stage.lowest("operation"), stage.since),
     )
-    return [row[0] for row in rows]
+    return [(row[0], row[1]) for row in rows]
 
 
 def lay_to_rest(stage: Stage) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import TypeAlias
 
 from sqlalchemy import text
 
+from tests.simulation import money_back
 from tests.simulation.stage import BACK, CURRENCY, Sale, Stage
 from webapp import accounts, idempotency, orders, payments
 from webapp.gateway import Result
@@ -14,6 +17,7 @@ from webapp.kernel import db
 from webapp.kernel.money import Money
 from webapp.orders import NewOrder
 
+Act: TypeAlias = Callable[[Stage, Sale], None]
 _ANYTHING = (
     "SELECT EXISTS (SELECT 1 FROM payment) OR EXISTS (SELECT 1 FROM shop_order)"
     " OR EXISTS (SELECT 1 FROM fact)"
@@ -43,7 +47,7 @@ def pay_by_card(stage: Stage, sale: Sale, *, card: str | None = None) -> None:
         ref = entered(stage, token)
         payments.start_card(ref, method, return_url=BACK, payer=stage.payer)
 
-    stage.request("pay card", act)
+    stage.request("pay card", act, on_end=partial(noted, sale))
 
 
 def pay_on_page(stage: Stage, sale: Sale) -> None:
@@ -54,7 +58,7 @@ def pay_on_page(stage: Stage, sale: Sale) -> None:
         ref = entered(stage, token)
         payments.start_hosted(ref, success_url=BACK, cancel_url=BACK, payer=stage.payer)
 
-    stage.request("pay hosted", act)
+    stage.request("pay hosted", act, on_end=partial(noted, sale))
 
 
 def pay_from_wallet(stage: Stage, sale: Sale) -> None:
@@ -64,7 +68,7 @@ def pay_from_wallet(stage: Stage, sale: Sale) -> None:
     def act() -> None:
         payments.pay_from_wallet(entered(stage, token), payer=stage.payer)
 
-    stage.request("pay wallet", act)
+    stage.request("pay wallet", act, on_end=partial(noted, sale))
 
 
 def at_the_provider(stage: Stage, _sale: Sale) -> None:
@@ -198,6 +202,21 @@ def look_as_rival(stage: Stage, _sale: Sale) -> None:
     stage.request("rival", act)
 
 
+def noted(sale: Sale, end: str) -> None:
+    """Remember what a shopper was told."""
+    sale.told = end
+
+
+def sensible(act: Act, sale: Sale) -> Act:
+    """Return what people do instead when they were just told that this makes no sense."""
+    if act in PAYING and sale.told.endswith("checkout_expired"):
+        sale.told = ""
+        return fresh_link
+    if act in PAYING and sale.told.endswith("already_paid"):
+        return money_back.ask_refund
+    return act
+
+
 def newest(stage: Stage, sale: Sale) -> str:
     """Return the link that a shopper has before them: mostly the newest, at times an old one."""
     chance = stage.world.chance
@@ -213,8 +232,9 @@ def entered(stage: Stage, token: str) -> orders.CheckoutRef:
     return ref
 
 
+PAYING = (pay_by_card, pay_on_page, pay_from_wallet)
 #: What may come from outside at any step, by weight.
-MENU: dict[Callable[[Stage, Sale], None], int] = {
+MENU: dict[Act, int] = {
     pay_by_card: 24,
     pay_on_page: 5,
     pay_from_wallet: 8,

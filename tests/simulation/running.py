@@ -225,18 +225,20 @@ def main(words: list[str]) -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--trace", action="store_true", help="print each failing seed's story")
     parser.add_argument("--seconds", type=float, default=0.0, help="begin nothing after so long")
+    parser.add_argument("--only", type=int, nargs="*", help="just these seeds")
     asked = parser.parse_args(words)
     began, total = time.monotonic(), Total()
     with Stores(fsync=False, wanted=("postgres",)) as stores:
         ground = Ground(stores)
-        seeds = range(asked.seed, asked.seed + asked.schedules)
+        ground.warm_up(lambda: course.rehearse(ground.apps))
+        seeds = asked.only or range(asked.seed, asked.seed + asked.schedules)
 
         def heard(verdict: course.Verdict) -> bool:
             total.add(verdict)
             _report(verdict, total, began, trace=asked.trace)
             return not asked.seconds or time.monotonic() - began < asked.seconds
 
-        Runner(ground, lanes=min(asked.processes, asked.schedules)).play(seeds, heard)
+        Runner(ground, lanes=min(asked.processes, len(seeds))).play(seeds, heard)
         differing = replay(ground, total)
     return _close(total, began, differing)
 

@@ -228,6 +228,12 @@ def _against_the_provider(stage: Stage) -> None:
         if theirs != ours and payment_id not in in_doubt:
             what = f"{payment_id} ({status}): the provider took {theirs}, our books say {ours}"
             stage.world.wrong(what)
+    for payment_id, method, end in BOARD.ask(
+        "SELECT payment_id, provider_method_id, status FROM attempt WHERE payment_id >= %s",
+        (stage.lowest("payment"),),
+    ):
+        if end == "declined" and method in {one.method for one in books.charged(payment_id)}:
+            stage.world.wrong(f"a try of {payment_id} counts as declined, and the money was taken")
 
 
 def _refunds_against_the_provider(stage: Stage) -> None:

@@ -31,13 +31,15 @@ _HASH = "$2b$12$abcdefghijklmnopqrstuuI8s8sOqTfzCkBgXqE5C5YfJt0W8b2mK"
 
 @dataclass
 class Sale:
-    """One order and the links that its shopper has been given."""
+    """One order, the links that its shopper has been given, and the cards that were tried."""
 
     order_id: str
     amount: Money
     kind: str
     is_held: bool = False
     tokens: list[str] = field(default_factory=list)
+    #: What its shopper was told the last time: that the link is over, or that it is paid.
+    told: str = ""
     methods: list[str] = field(default_factory=list)
 
 
@@ -80,10 +82,10 @@ class Stage:
             if chance.random() < 0.4:
                 self.sales.append(self._top_up(Money(chance.choice((500_00, 2_000_00)), CURRENCY)))
 
-    def new_sale(self, amount: Money) -> Sale:
-        """Create an order and give its shopper a link."""
-        with db.scoped(self.merchant_scope):
-            held = self.world.chance.random() < 0.35
+    def new_sale(self, amount: Money, *, is_held: bool | None = None) -> Sale:
+        """Create an order and give its shopper a link; chance says whether money is held first."""
+        held = self.world.chance.random() < 0.35 if is_held is None else is_held
+        with self.at_web(), db.scoped(self.merchant_scope):
             asked = NewOrder(self.merchant_id, livemode=False, amount=amount, capture_later=held)
             order = orders.create(asked)
             return Sale(order.id, amount, "sale", held, [orders.open_checkout(order.id).token])

@@ -7,7 +7,7 @@ meets a lock stands at a hook first, so that its holder may go on before the cod
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import psycopg
@@ -30,6 +30,7 @@ class Switchboard:
 
     def __init__(self) -> None:
         self.world: World | None = None
+        self.database = ""
         self.superuser: psycopg.Connection[Any] | None = None
         self._is_locking: dict[str, bool] = {}
 
@@ -119,11 +120,14 @@ class Wire(psycopg.Connection[Any]):
         super().rollback()
 
 
-def engine(dsn: str) -> Engine:
-    """Return an engine for one role; its pool never waits and is never emptied by one fault."""
+def engine(dsn_of: Callable[[str], str]) -> Engine:
+    """Return an engine for one role, on whichever database the board is at when it connects.
+
+    Its pool never waits and is never emptied by one fault.
+    """
 
     def connect() -> Wire:
-        wire = Wire.connect(dsn, options=OPTIONS, cursor_factory=WireCursor)
+        wire = Wire.connect(dsn_of(BOARD.database), options=OPTIONS, cursor_factory=WireCursor)
         wire.backend = wire.info.backend_pid
         return wire
 
@@ -139,8 +143,6 @@ def engine(dsn: str) -> Engine:
     event.listen(made, "checkout", _take)
     event.listen(made, "checkin", _give_back)
     event.listen(made, "handle_error", _keep_pool)
-    with made.connect() as first:
-        first.exec_driver_sql("SELECT 1")
     return made
 
 

@@ -165,6 +165,10 @@ class World:
     def _dies(self, actor: Actor, share: float) -> bool:
         if self.reaper is not None:
             return self.reaper(actor)
+        if actor.stands_at.startswith("lock."):
+            share /= 2
+        elif not actor.stands_at.startswith("commit."):
+            share *= 2
         return share > 0 and self.chance.random() < share
 
     def _resume(self, actor: Actor) -> None:
