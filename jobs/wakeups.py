@@ -49,7 +49,7 @@ class Wakeups:
             if not self._send(kind):
                 self._keep(kind, now + RETRY_SECONDS)
         with self._lock:
-            waits = [self._not_before[kind] - now for kind in self._wished]
+            waits = [self._not_before.get(kind, now) - now for kind in self._wished]
         return max(0.0, min(waits)) if waits else None
 
     def work(self, stop: threading.Event, *, poll_seconds: float = RETRY_SECONDS) -> None:

@@ -124,3 +124,20 @@ def test_what_is_wished_while_stopping_is_still_sent() -> None:
     stop.set()
     wakeups.work(stop)
     assert sent == ["operations", "operations"]
+
+
+def test_a_kind_wished_for_the_first_time_while_others_are_sent_goes_out_next() -> None:
+    sent: list[str] = []
+    wakeups: list[Wakeups] = []
+
+    def send(kind: str) -> bool:
+        if kind == "operations":
+            wakeups[0].wish("inbox")
+        sent.append(kind)
+        return True
+
+    wakeups.append(Wakeups(send, now=Clock()))
+    wakeups[0].wish("operations")
+    assert wakeups[0].flush() == 0.0
+    assert wakeups[0].flush() is None
+    assert sent == ["operations", "inbox"]
