@@ -79,21 +79,27 @@ def _touched() -> str:
 def _disagreements(noun: Noun) -> str:
     """Return SQL that finds rows of one noun which their last fact tells otherwise."""
     outside = " ".join(f"WHEN '{name}' THEN '{said}'" for name, said in noun.flow.outside.items())
-    told = [f"fact.snapshot ->> '{key}'" for key, _ in noun.tells]
-    real = [f"thing.{column}::text" for _, column in noun.tells]
-    if noun.tells_state:
-        told, real = [*told, "fact.snapshot ->> 'state'"], [*real, "thing.status"]
-    else:
-        told = [*told, "fact.snapshot ->> 'status'"]
-        real = [*real, f"CASE thing.status {outside} END"]
+    pairs = [
+        (key, f"fact.snapshot ->> '{key}'", f"thing.{column}::text") for key, column in noun.tells
+    ]
+    pairs.append(
+        ("state", "fact.snapshot ->> 'state'", "thing.status")
+        if noun.tells_state
+        else ("status", "fact.snapshot ->> 'status'", f"CASE thing.status {outside} END")
+    )
+    wrong = " OR ".join(f"{told} IS DISTINCT FROM {real}" for _, told, real in pairs)
+    named = ", ".join(
+        f"CASE WHEN {told} IS DISTINCT FROM {real}"
+        f" THEN format('{key} is %s, told was %s', {real}, {told}) END"
+        for key, told, real in pairs
+    )
     return f"""
-        SELECT thing.id, format('is %s, its last fact told %s', ROW({", ".join(real)}),
-                              ROW({", ".join(told)}))
+        SELECT thing.id, concat_ws('; ', {named})
         FROM {noun.table} AS thing JOIN fact ON fact.subject_kind = '{noun.flow.noun}'
          AND fact.subject_id = thing.id AND fact.version = thing.version
         WHERE thing.id IN (SELECT subject_id FROM move
                           WHERE noun = '{noun.flow.noun}' AND id >= :mov)
-          AND ROW({", ".join(real)}) IS DISTINCT FROM ROW({", ".join(told)})"""  # noqa: S608
+          AND ({wrong})"""  # noqa: S608
 
 
 STORIES: Final[tuple[Check, ...]] = (

@@ -46,7 +46,7 @@ ADMIN = (
     Entry("Provider", "/admin/provider-events", "inbox"),
     Entry("Money checks", "/admin/invariants", "shield-check"),
     Entry("Books", "/admin/books", "scale"),
-    Entry("Corrections", "/admin/corrections", "users"),
+    Entry("Corrections", "/admin/corrections", "receipt-text"),
     Entry("Audit", "/admin/audit", "scroll-text"),
     Entry("Health", "/admin/health", "heart-pulse"),
 )
