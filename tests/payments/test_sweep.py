@@ -29,7 +29,7 @@ from webapp import orders, payments
 from webapp.gateway import Outcome, Result
 from webapp.kernel import clock, db
 from webapp.outbox import Actor
-from webapp.payments import Status
+from webapp.payments import Status, sweep
 
 PRICE = inr(1_000_00)
 BEGIN = dt.datetime(2026, 11, 21, 10, 0, tzinfo=dt.UTC)
@@ -108,6 +108,17 @@ def test_a_payment_under_way_keeps_its_link_open(shop: str) -> None:
         answered(payment_id, succeeded(PRICE, method))
     assert session_of(link) == "complete"
     payment_is_whole(payment_id)
+
+
+def test_links_that_cannot_end_yet_stand_in_nobody_elses_way(
+    shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "AT_MOST", 1)
+    first, second = begun(shop), begun(shop)
+    intent_made(first)
+    with after(minutes=40):
+        assert payments.expire_due() == 1
+    assert (session_of(first), session_of(second)) == ("open", "expired")
 
 
 def test_a_payment_whose_tries_were_declined_has_failed_when_its_link_ends(shop: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from webapp import orders
 from webapp.kernel import clock, db
@@ -30,8 +30,8 @@ def look_again() -> int:
     One that waits for the shopper past its deadline is cancelled at the provider; money that is
     held past its deadline is let go.
     """
-    due = select(Payment.id).where(Payment.check_at <= clock.now()).limit(AT_MOST)
-    found = list(db.session.scalars(due))
+    due = select(Payment.id).where(Payment.check_at <= clock.now())
+    found = list(db.session.scalars(due.order_by(Payment.check_at, Payment.id).limit(AT_MOST)))
     for payment_id in found:
         _look_again(payment_id)
     return len(found)
@@ -42,11 +42,16 @@ def expire_due() -> int:
 
     A payment that was declined counts as failed then; one never tried counts as expired.
     """
-    due = select(CheckoutSession.id, CheckoutSession.order_id).where(
-        CheckoutSession.status == "open", CheckoutSession.expires_at <= clock.now()
+    under_way = exists().where(
+        Payment.order_id == CheckoutSession.order_id, Payment.status.in_(UNDER_WAY)
     )
-    ended = 0
-    for session_id, order_id in db.session.execute(due.limit(AT_MOST)).all():
+    due = select(CheckoutSession.id, CheckoutSession.order_id).where(
+        CheckoutSession.status == "open", CheckoutSession.expires_at <= clock.now(), ~under_way
+    )
+    ended, oldest_first = 0, (CheckoutSession.expires_at, CheckoutSession.id)
+    for session_id, order_id in db.session.execute(
+        due.order_by(*oldest_first).limit(AT_MOST)
+    ).all():
         ended += _expire(session_id, order_id)
     return ended
 
