@@ -145,3 +145,4 @@ def lay_to_rest(stage: Stage) -> None:
         ),
     ):
         BOARD.ask(statement, (stage.lowest(kind),))
+    BOARD.ask("DELETE FROM mail WHERE id >= %s", (stage.lowest("mail"),))
