@@ -41,6 +41,13 @@ def first_row(page: Page) -> None:
     page.wait_for_load_state()
 
 
+def prepare_correction(page: Page) -> None:
+    """Open the newest transfer and see what undoing it would do."""
+    first_row(page)
+    page.get_by_role("link", name="Correct this transfer").click()
+    page.wait_for_load_state()
+
+
 def press(button: str) -> Prepare:
     """Send the form as it is."""
     return lambda page: page.get_by_role("button", name=button, exact=True).click()
@@ -179,7 +186,12 @@ ADMIN = [
     Shown("all refunds", "admin", "/admin/refunds"),
     Shown("any refund", "admin", "/admin/refunds", first_row),
     Shown("health", "admin", "/admin/health"),
+    Shown("money checks", "admin", "/admin/invariants"),
     Shown("books", "admin", "/admin/books"),
+    Shown("a transfer", "admin", "/admin/books", first_row),
+    Shown("preparing a correction", "admin", "/admin/books", prepare_correction),
+    Shown("corrections", "admin", "/admin/corrections"),
+    Shown("a correction that waits", "admin", "/admin/corrections", first_row),
     Shown("audit trail", "admin", "/admin/audit"),
     Shown("money set aside", "admin", "/admin/anomalies"),
     Shown("one amount set aside", "admin", "/admin/anomalies", first_row),
