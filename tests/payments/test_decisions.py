@@ -12,6 +12,8 @@ from tests.builders import (
     a_link,
     a_merchant,
     a_method,
+    a_person,
+    a_top_up,
     an_order,
     answered,
     calls_answered,
@@ -239,6 +241,21 @@ def test_too_little_money_is_not_accepted_once_the_order_was_paid_in_full(shop: 
     with pytest.raises(payments.DoesNotFit):
         accepted(little)
     assert balances(shop) == (inr(600_00), inr(980_00))
+
+
+def test_too_little_money_for_a_wallet_goes_there_from_where_it_waited(app: Flask) -> None:
+    person = a_person()
+    payment_id = card_tried(a_top_up(person, PRICE), payer=person.payer)
+    answered(payment_id, succeeded(inr(600_00)))
+    little = anomaly_of(payment_id)
+    accepted(little)
+    assert settled(little).status == "accepted"
+    with db.scoped(behind()):
+        of_platform = (ledger.clearing, ledger.suspense)
+        clearing, suspense = (ledger.balance(one(False, "INR")) for one in of_platform)
+        in_wallet = ledger.balance(ledger.wallet(person.id, livemode=False, currency="INR"))
+    assert (clearing, suspense, in_wallet) == (inr(-600_00), inr(0), inr(600_00))
+    payment_is_whole(payment_id)
 
 
 def order_of(anomaly: Anomaly) -> Order:

@@ -145,7 +145,11 @@ def take(
     reference = f"payment.captured:{payment.id}"
     if order.kind == "top_up":
         wallets.deposit(
-            order.user_id or "", taken, livemode=bool(order.livemode), reference=reference
+            order.user_id or "",
+            taken,
+            livemode=bool(order.livemode),
+            reference=reference,
+            source=source,
         )
     else:
         _book(order, payment, source, reference)

@@ -34,16 +34,24 @@ def open(user_id: str, currency: str, livemode: bool) -> Wallet:  # noqa: A001, 
         return found or _begin(user_id, currency, livemode=livemode)
 
 
-def deposit(user_id: str, amount: Money, *, livemode: bool, reference: str) -> str | None:
+def deposit(
+    user_id: str,
+    amount: Money,
+    *,
+    livemode: bool,
+    reference: str,
+    source: ledger.AccountRef | None = None,
+) -> str | None:
     """Put money that came by card into the person's wallet; a step of the capturing transaction.
 
-    Returns the transfer's id, or None when that reference was booked before. A wallet that is
-    switched off takes money too: it was paid and belongs to its owner.
+    `source` is the account that holds it: clearing, unless it was set aside meanwhile. Returns
+    the transfer's id, or None when that reference was booked before. A wallet that is switched off
+    takes money too: it was paid and belongs to its owner.
     """
     db.assert_transaction()
     open(user_id, amount.currency, livemode)
     line = ledger.Line(
-        source=ledger.clearing(livemode, amount.currency),
+        source=source or ledger.clearing(livemode, amount.currency),
         target=ledger.wallet(user_id, livemode, amount.currency),
         amount=amount,
     )
