@@ -47,10 +47,11 @@ HOSTILE = (
 )
 #: Every name that a form or an address of ours gives to a field.
 FIELDS = (
-    "aim", "amount", "because", "consumer", "currency", "current", "customer_email", "description",
-    "email", "fact", "form_key", "merchant", "merchant_name", "method", "name", "new", "newer",
-    "next", "older", "on", "password", "payment_method", "phone", "q", "since", "status",
-    "timezone", "until",
+    "aim", "amount", "because", "capture_later", "choice", "consumer", "currency", "current",
+    "customer_email", "description", "destination", "email", "fact", "form_key", "id", "kind",
+    "merchant", "merchant_name", "method", "name", "new", "newer", "next", "note", "older", "on",
+    "order", "password", "payment_method", "phone", "q", "reason", "reference", "seen_available",
+    "since", "status", "target_order", "timezone", "until",
 )  # fmt: skip
 TOKEN = "Tq9-secret-of-43-letters_AAAAAAAAAAAAAAAAAAAA"
 SECRET_ADDRESSES = (
@@ -75,6 +76,20 @@ def test_a_nul_in_a_form_is_refused_in_a_sentence(client: CheckedClient, field: 
     answer = client.send("/register", "/register", **{field: "Asha\x00Raman"})
     assert answer.status_code == 400
     assert "cannot be stored" in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("field", ["because", "reference"])
+def test_a_card_number_as_the_reason_of_a_deed_is_refused_at_every_door(
+    app: Flask, field: str
+) -> None:
+    """What is kept for ever must not hold one: not in a move, not on the audit trail."""
+    browser = browser_of(app, an_admin())
+    token = browser.page("/account").form("/sign-out").fields["csrf_token"]
+    sent = {field: "It was 4242 4242 4242 4242, she says", "csrf_token": token}
+    for rule in rules(app, "POST"):
+        answer = browser.open(address_of(rule), method="POST", data=sent)
+        assert answer.status_code == 400, rule.rule
+        assert "looks like a card number" in answer.get_data(as_text=True), rule.rule
 
 
 @pytest.mark.parametrize("address", STRANGE)

@@ -1,4 +1,8 @@
-"""What came in an address or a form, before anything is made of it: may it be kept, and told."""
+"""What came in an address or a form, before anything is made of it: may it be kept, and told.
+
+What people write as the reason for a deed goes into records that nothing is ever taken out of, so
+a card number is refused there before any door reads it.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,18 @@ from collections.abc import Iterator
 
 from flask import Flask, request
 
-from webapp.kernel import log
+from webapp.kernel import crypto, log
 from webapp.kernel.errors import Invalid
 
 NUL = "\x00"
 #: Parts of addresses that open something for whoever has them; they are put into no log.
 SECRET_PARTS = frozenset({"token", "link"})
+#: Fields of any form whose words are kept for ever, in moves and on the audit trail.
+KEPT_WORDS = frozenset({"because", "reference"})
 
 
 def install(app: Flask) -> None:
-    """Refuse text that the database cannot keep, wherever in a request it stands."""
+    """Refuse text that the database cannot or must not keep, wherever in a request it stands."""
 
     @app.before_request
     def refuse_unstorable() -> None:
@@ -24,6 +30,8 @@ def install(app: Flask) -> None:
         for name, text in _texts():
             if NUL in name or NUL in text:
                 raise Invalid("That has a character in it that cannot be stored.", param="text")
+            if name in KEPT_WORDS and crypto.looks_like_card_number(text):
+                raise Invalid("That looks like a card number. Never write those here.", param=name)
 
 
 def shown_path() -> str:
