@@ -74,6 +74,18 @@ def test_for_others_the_address_is_not_there(client: CheckedClient, address: str
         assert passed_on.status_code == 404, name
 
 
+def test_outside_a_demo_nobody_reads_them_without_a_token(
+    app: Flask, client: CheckedClient
+) -> None:
+    """A proxy that adds no header makes everybody look as if they came from this machine."""
+    before = app.extensions["paydeck_settings"]
+    app.extensions["paydeck_settings"] = dataclasses.replace(before, demo=False)
+    try:
+        assert client.get("/metrics").status_code == 404
+    finally:
+        app.extensions["paydeck_settings"] = before
+
+
 @pytest.mark.parametrize(
     ("given", "status"),
     [
