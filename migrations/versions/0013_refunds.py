@@ -179,6 +179,11 @@ BEGIN
           = (NEW.payment_id, NEW.merchant_id, NEW.livemode, NEW.currency, NEW.amount_minor)) THEN
       RAISE EXCEPTION 'what was set aside goes back whole' USING ERRCODE = 'PD005';
     END IF;
+    IF TG_OP = 'UPDATE' AND OLD.status = 'failed' AND NOT EXISTS (
+        SELECT 1 FROM anomaly a WHERE a.id = NEW.anomaly_id AND a.status = 'refunding') THEN
+      RAISE EXCEPTION 'what was set aside as % is used otherwise', NEW.anomaly_id
+        USING ERRCODE = 'PD005';
+    END IF;
     RETURN NULL;
   END IF;
   reserved := CASE WHEN NEW.status IN ('failed', 'cancelled') THEN 0 ELSE NEW.amount_minor END;
@@ -199,6 +204,18 @@ BEGIN
 END $$;
 CREATE TRIGGER reserves AFTER INSERT OR UPDATE OF status ON refund
   FOR EACH ROW EXECUTE FUNCTION refund_reserves();
+
+CREATE FUNCTION guard_returning() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM refund WHERE anomaly_id = NEW.id
+             AND status NOT IN ('failed', 'cancelled')) THEN
+    RAISE EXCEPTION 'what was set aside as % is on its way back', NEW.id USING ERRCODE = 'PD005';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER guard_returning BEFORE UPDATE OF status ON anomaly
+  FOR EACH ROW WHEN (NEW.status = 'applying') EXECUTE FUNCTION guard_returning();
 
 CREATE FUNCTION guard_refunded() RETURNS trigger LANGUAGE plpgsql
 SET search_path = public, pg_temp AS $$
@@ -311,11 +328,12 @@ def downgrade() -> None:
     op.execute(f"REVOKE UPDATE (refund_reserved_minor) ON payment FROM {guards.ADMIN}")
     op.execute("DROP TRIGGER guard_refund_operation ON provider_operation")
     op.execute("DROP TRIGGER guard_refunded ON payment")
+    op.execute("DROP TRIGGER guard_returning ON anomaly")
     op.execute("DROP TABLE refund_freeze, refund")
     op.execute("ALTER TABLE payment DROP COLUMN refunded_minor, DROP COLUMN refund_reserved_minor")
     op.execute(
         "DROP FUNCTION guard_refund(), refunds_are_frozen(), refund_reserves(), guard_refunded(),"
-        " guard_refund_operation()"
+        " guard_refund_operation(), guard_returning()"
     )
     op.execute(NARROWER)
     op.execute("DELETE FROM flow_edge WHERE noun = 'refund'")

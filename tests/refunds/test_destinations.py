@@ -32,12 +32,13 @@ from tests.refunds.builders import (
     payment_now,
     refund_now,
     released,
+    sent,
     told,
 )
 from tests.refunds.test_refund import balances, held
 from tests.stories import behind, operations, order_now, payment_is_whole, scalar, story_is_whole
 from webapp import ledger, payments, refunds
-from webapp.gateway import Outcome, Result
+from webapp.gateway import Failure, Outcome, Result
 from webapp.kernel import db
 from webapp.kernel.errors import Invalid
 from webapp.outbox import SYSTEM, Actor
@@ -196,3 +197,62 @@ def test_set_aside_money_whose_refund_fails_waits_for_a_person(shop: str) -> Non
     told(second, paid_out("re_provider2"))
     assert anomaly_now(anomaly_id) == "refunded"
     assert balances(shop) == (0, 0, 0, 0)
+
+
+def given_up(shop: str) -> tuple[str, str]:
+    """Have set-aside money sent back and given up as not done; returns the anomaly and refund."""
+    _payment_id, anomaly_id = set_aside(shop)
+    with db.scoped(behind()):
+        refund_id = refunds.refund_set_aside(anomaly_id, by=SYSTEM).id
+    released()
+    told(refund_id, Failure("decided_not_done", "Nothing at the bank."), purpose="refund")
+    assert anomaly_now(anomaly_id) == "open"
+    return anomaly_id, refund_id
+
+
+def test_set_aside_money_whose_refund_turns_up_after_all_is_used_for_nothing_else(
+    shop: str,
+) -> None:
+    anomaly_id, refund_id = given_up(shop)
+    told(refund_id, sent())
+    assert (refund_now(refund_id).status, anomaly_now(anomaly_id)) == ("sent", "refunding")
+    other = an_order(shop, PRICE)
+    with db.scoped(db.Scope(merchant_id=shop, livemode=False)):
+        with pytest.raises(payments.AnomalyDecided):
+            payments.apply_to_order(anomaly_id, other.id, by=CLERK)
+        assert refunds.refund_set_aside(anomaly_id, by=CLERK).id == refund_id
+    told(refund_id, paid_out())
+    assert (refund_now(refund_id).status, anomaly_now(anomaly_id)) == ("succeeded", "refunded")
+    assert held(ledger.suspense(False, "INR")) == 0
+
+
+def test_a_refund_that_turns_up_books_nothing_when_the_money_was_used_meanwhile(
+    shop: str,
+) -> None:
+    anomaly_id, refund_id = given_up(shop)
+    other = an_order(shop, PRICE)
+    with db.scoped(db.Scope(merchant_id=shop, livemode=False)):
+        payments.apply_to_order(anomaly_id, other.id, by=CLERK)
+    for news in (sent(), paid_out()):
+        with pytest.raises(payments.AnomalyDecided):
+            told(refund_id, news)
+    assert (refund_now(refund_id).status, anomaly_now(anomaly_id)) == ("failed", "applying")
+    assert held(ledger.suspense(False, "INR")) == PRICE.minor
+
+
+def snatched(anomaly_id: str, order_id: str) -> None:
+    """Have set-aside money pay an order, although it is on its way back."""
+    with db.scoped(behind()), db.transaction():
+        anomaly = payments.locked_anomaly(anomaly_id)
+        payments.reopen_anomaly(anomaly, because="Never mind.", by=SYSTEM)
+        anomaly.target_order_id = order_id
+        anomaly.move_to("applying", because="It pays that order.", by=SYSTEM)
+
+
+def test_the_database_lets_money_on_its_way_back_pay_no_order(shop: str) -> None:
+    _payment_id, anomaly_id = set_aside(shop)
+    with db.scoped(behind()):
+        refunds.refund_set_aside(anomaly_id, by=SYSTEM)
+    other = an_order(shop, PRICE).id
+    with pytest.raises(db.DatabaseError, match="on its way back"):
+        snatched(anomaly_id, other)

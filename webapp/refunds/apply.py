@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import structlog
 
-from webapp import gateway
+from webapp import gateway, payments
 from webapp.gateway import Failure, Outcome, Result
 from webapp.kernel import clock, db
 from webapp.payments import Payment
@@ -88,13 +88,16 @@ def _succeeded(payment: Payment, refund: Refund, answer: Outcome) -> None:
 def _is_open(payment: Payment, refund: Refund) -> bool:
     """Whether good news moves the refund: it is under way, or was given up without being known.
 
-    The latter is booked anew; the database refuses it when there is no room for it any more, and
-    a person has to look.
+    The latter is booked anew, and set-aside money is no longer there to be decided about. Where
+    that was decided otherwise meanwhile (AnomalyDecided), or the database finds no room for it any
+    more, nothing is booked and a person has to look.
     """
     if refund.status in UNDER_WAY:
         return True
     if refund.status != Status.FAILED or refund.provider_refund_id is not None:
         return False
+    if refund.anomaly_id is not None:
+        payments.begin_return(payments.locked_anomaly(refund.anomaly_id), by=BY)
     books.leave(refund, order_number=steps.order_of(payment).number, again=True)
     return True
 

@@ -79,10 +79,7 @@ def succeed(refund: Refund, *, because: str, by: Actor) -> None:
     refund.failure_code = None
     refund.move_to(Status.SUCCEEDED, because=because, by=by)
     if refund.anomaly_id is not None:
-        anomaly = payments.locked_anomaly(refund.anomaly_id)
-        if anomaly.status == "open":
-            payments.begin_return(anomaly, by=by)
-        payments.end_return(anomaly, by=by)
+        payments.end_return(payments.locked_anomaly(refund.anomaly_id), by=by)
 
 
 def reopen_anomaly(refund: Refund, *, because: str) -> None:
