@@ -66,7 +66,11 @@ WAITS: dict[State, Waits] = {
 
 
 def unfinished_operations(limit: int) -> tuple[Sequence[ProviderOperation], int]:
-    """Return the operations without a final answer, what waits for a person first; how many."""
+    """Return the operations without a final answer; how many there are.
+
+    At most `limit` that wait for a person, the oldest first, and then as many that are worked on
+    by themselves, what is due longest first: neither hides the other.
+    """
     by_hand = ProviderOperation.state == State.MANUAL.value
     by_itself = ProviderOperation.state.in_([state.value for state in OPEN_STATES])
     rows: list[ProviderOperation] = []
@@ -75,7 +79,7 @@ def unfinished_operations(limit: int) -> tuple[Sequence[ProviderOperation], int]
         (by_itself, ProviderOperation.due_at),
     ):
         wanted = select(ProviderOperation).where(condition).order_by(order)
-        rows += db.session.scalars(wanted.limit(limit - len(rows)))
+        rows += db.session.scalars(wanted.limit(limit))
     return rows, _count(by_hand) + _count(by_itself)
 
 
@@ -86,10 +90,16 @@ def deadline_of(operation: ProviderOperation) -> dt.datetime | None:
 
 
 def unfinished_events(limit: int) -> tuple[Sequence[ProviderEvent], int]:
-    """Return the messages that are not applied, those set aside and the oldest first; how many."""
-    wanted = select(ProviderEvent).where(~_IS_APPLIED)
-    urgent = (ProviderEvent.due_at.is_(None).desc(), ProviderEvent.received_at)
-    rows = db.session.scalars(wanted.order_by(*urgent).limit(limit)).all()
+    """Return the messages that are not applied; how many there are.
+
+    At most `limit` that were set aside, the oldest first, and then as many that wait, what is due
+    longest first: neither hides the other.
+    """
+    aside, waiting = STANDS[Standing.ERROR], STANDS[Standing.WAITING]
+    rows: list[ProviderEvent] = []
+    for condition, order in ((aside, ProviderEvent.received_at), (waiting, ProviderEvent.due_at)):
+        wanted = select(ProviderEvent).where(condition).order_by(order)
+        rows += db.session.scalars(wanted.limit(limit))
     return rows, _count(~_IS_APPLIED)
 
 

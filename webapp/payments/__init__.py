@@ -76,7 +76,7 @@ from webapp.payments.sweep import (
     give_up,
     look_again,
 )
-from webapp.payments.unfinished import Unfinished, unfinished
+from webapp.payments.unfinished import Unfinished, unfinished, unfinished_anomalies
 
 __all__ = [
     "ANOMALY_FLOW",
@@ -158,5 +158,6 @@ __all__ = [
     "start_hosted",
     "undecided_anomalies",
     "unfinished",
+    "unfinished_anomalies",
     "void",
 ]

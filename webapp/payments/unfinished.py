@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from webapp.kernel import db
 from webapp.orders import CheckoutSession, Order
-from webapp.payments.models import Payment
+from webapp.payments.models import Anomaly, Payment
 from webapp.payments.states import LIVE
 
 
@@ -24,16 +24,27 @@ class Unfinished:
 
 
 def unfinished(limit: int) -> tuple[Sequence[Unfinished], int]:
-    """Return payments that have not ended, what is due first at the top, and how many there are."""
+    """Return payments that have not ended, what is due first at the top, and how many there are.
+
+    Due is whichever comes first of the next check and the deadline, so what is late is never cut.
+    """
     deadline = func.coalesce(Payment.deadline_at, CheckoutSession.expires_at)
     wanted = (
         select(Payment, Order, deadline)
         .join(Order, Order.id == Payment.order_id)
         .outerjoin(CheckoutSession, CheckoutSession.id == Payment.checkout_session_id)
         .where(Payment.status.in_(LIVE))
-        .order_by(deadline.asc().nulls_last(), Payment.id)
+        .order_by(func.least(Payment.check_at, deadline).asc().nulls_last(), Payment.id)
         .limit(limit)
     )
     rows = [Unfinished(*row) for row in db.session.execute(wanted)]
     counted = select(func.count()).where(Payment.status.in_(LIVE))
     return rows, db.session.scalar(counted) or 0
+
+
+def unfinished_anomalies(limit: int) -> tuple[Sequence[Anomaly], int]:
+    """Return money set aside that is not settled, the oldest first; how many times there is."""
+    is_open = Anomaly.closed_at.is_(None)
+    wanted = select(Anomaly).where(is_open).order_by(Anomaly.opened_at, Anomaly.id).limit(limit)
+    counted = select(func.count()).where(is_open)
+    return db.session.scalars(wanted).all(), db.session.scalar(counted) or 0

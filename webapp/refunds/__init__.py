@@ -48,6 +48,7 @@ from webapp.refunds.service import (
 from webapp.refunds.states import FLOW, LOST, UNDER_WAY, WAITING, Destination, Reason, Status
 from webapp.refunds.steps import limits, use
 from webapp.refunds.switch import freeze, frozen, unfreeze
+from webapp.refunds.unfinished import unfinished
 
 __all__ = [
     "FLOW",
@@ -101,6 +102,7 @@ __all__ = [
     "request",
     "unblock_by",
     "undo",
+    "unfinished",
     "unfreeze",
     "use",
     "waiting_for_approval",

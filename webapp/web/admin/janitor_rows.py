@@ -13,7 +13,7 @@ from webapp.gateway import ProviderEvent, ProviderOperation
 from webapp.kernel import clock
 from webapp.kernel.flow import Owner
 from webapp.kernel.money import Money
-from webapp.kernel.paging import MAX_LIMIT, PageRequest
+from webapp.kernel.paging import MAX_LIMIT
 from webapp.payments import Anomaly, Unfinished
 from webapp.refunds import RefundRow
 from webapp.web.shared.names import in_words
@@ -79,9 +79,8 @@ def payment_rows() -> Found:
 
 def refund_rows() -> Found:
     """Return the rows of refunds that have not arrived, failed or been called off."""
-    wanted = refunds.RefundFilter(statuses=(*refunds.WAITING, *refunds.UNDER_WAY))
-    page = refunds.refunds_everywhere(asked=wanted, page=PageRequest(limit=AT_MOST))
-    return [_refund_row(one) for one in page.rows], len(page.rows)
+    found, count = refunds.unfinished(AT_MOST)
+    return [_refund_row(one) for one in found], count
 
 
 def call_rows() -> Found:
@@ -98,8 +97,8 @@ def message_rows() -> Found:
 
 def money_rows() -> Found:
     """Return the rows of money that came and fits no order."""
-    page = payments.open_anomalies(PageRequest(limit=AT_MOST))
-    return [_money_row(one) for one in page.rows], len(page.rows)
+    found, count = payments.unfinished_anomalies(AT_MOST)
+    return [_money_row(one) for one in found], count
 
 
 #: Every kind that the board shows: its name for people, and where its rows come from.
@@ -124,7 +123,7 @@ def board(kind: str | None) -> tuple[list[Row], dict[str, int]]:
 
 
 def late_first(rows: Sequence[Row]) -> int:
-    """Return how many rows are late."""
+    """Return how many rows are late; where all are, more may be late that are not shown."""
     return sum(row.is_late for row in rows)
 
 

@@ -95,7 +95,7 @@ def _overview() -> dict[str, object]:
         "broken_checks": invariants.red_count(),
         "corrections": corrections.waiting_count(),
         "frozen": refunds.frozen(),
-        "set_aside": len(payments.open_anomalies(PageRequest(limit=100)).rows),
+        "set_aside": payments.unfinished_anomalies(limit=1)[1],
         "waiting": sum(outbox.waiting_counts().values()),
         "rows": newest.rows,
         "sellers": accounts.merchant_cards(row.payment.merchant_id or "" for row in newest.rows),
