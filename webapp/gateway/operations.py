@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any, TypeAlias
 
 import structlog
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, and_, func, or_, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from webapp.gateway import claims, decisions, policy, providers
@@ -302,19 +302,30 @@ def _apply_later(claim: Claim, error: str, *, is_passing: bool) -> None:
 def _under_way(kind: Kind, subject_id: str, purpose: str) -> Operation | None:
     """Return the operation that makes planning this one needless, if there is one."""
     states = [State.PENDING, State.IN_FLIGHT, State.UNKNOWN, State.MANUAL]
-    if kind in DONE_ONCE:
-        states.append(State.SUCCEEDED)
     if kind in QUESTIONS:
         states.remove(State.MANUAL)
+    stands: ColumnElement[bool] = ProviderOperation.state.in_([state.value for state in states])
+    if kind in DONE_ONCE:
+        stands = or_(stands, _was_done(kind))
     wanted = select(ProviderOperation).where(
-        ProviderOperation.subject_id == subject_id,
-        ProviderOperation.kind == kind.value,
-        ProviderOperation.state.in_([state.value for state in states]),
+        ProviderOperation.subject_id == subject_id, ProviderOperation.kind == kind.value, stands
     )
     if kind not in ONE_A_SUBJECT:
         wanted = wanted.where(ProviderOperation.purpose == purpose)
     row = db.session.scalars(wanted.order_by(ProviderOperation.id)).first()
     return _view(row) if row else None
+
+
+def _was_done(kind: Kind) -> ColumnElement[bool]:
+    """Return the condition that a call was answered and did what it was for.
+
+    An intent that could not be given up just then is answered with where it stands: it is open.
+    """
+    done: ColumnElement[bool] = ProviderOperation.state == State.SUCCEEDED.value
+    if kind is not Kind.CANCEL:
+        return done
+    ends = [result.value for result in policy.GIVEN_UP]
+    return and_(done, ProviderOperation.result["result"].astext.in_(ends))
 
 
 def _view(row: ProviderOperation) -> Operation:

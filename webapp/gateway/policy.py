@@ -23,6 +23,8 @@ _JITTER = 0.2
 
 #: Where a refund stands; nothing that is said of a payment.
 REFUND_RESULTS = frozenset({Result.REFUND_PENDING, Result.REFUND_SUCCEEDED, Result.REFUND_FAILED})
+#: Where an intent is at its end, so that nothing of it can be given up any more.
+GIVEN_UP = frozenset({Result.SUCCEEDED, Result.CANCELLED})
 _SETTLES: dict[Kind, frozenset[Result]] = {
     Kind.CREATE_INTENT: frozenset(Result) - {Result.SESSION_EXPIRED} - REFUND_RESULTS,
     Kind.CONFIRM: frozenset(
@@ -35,7 +37,7 @@ _SETTLES: dict[Kind, frozenset[Result]] = {
         }
     ),
     Kind.CAPTURE: frozenset({Result.SUCCEEDED, Result.CANCELLED}),
-    Kind.CANCEL: frozenset({Result.SUCCEEDED, Result.CANCELLED}),
+    Kind.CANCEL: GIVEN_UP,
     Kind.CREATE_SESSION: frozenset({Result.SUCCEEDED, Result.PROCESSING, Result.CANCELLED}),
     Kind.EXPIRE_SESSION: frozenset({Result.SUCCEEDED, Result.PROCESSING, Result.SESSION_EXPIRED}),
     Kind.LOOK_UP: frozenset(Result) - REFUND_RESULTS,

@@ -32,6 +32,10 @@ CHALLENGED = "challenged"
 CHECK_FAILED = "payment_intent_authentication_failure"
 #: The states that wait for the answer to an open try.
 CAN_BE_DECLINED = (Status.PROCESSING, Status.REQUIRES_ACTION)
+#: An answer to a cancel after which the bank may hold the money, or come to hold it.
+MAY_BE_HELD = frozenset({Result.PROCESSING, Result.REQUIRES_ACTION, Result.AUTHORISED})
+#: How often we go on by ourselves where a provider will not let an intent go.
+MOST_CANCELS = 5
 
 
 def apply(payment_id: str, outcome: Outcome | Failure, *, purpose: str | None = None) -> None:
@@ -46,6 +50,7 @@ def apply(payment_id: str, outcome: Outcome | Failure, *, purpose: str | None = 
         else:
             _remember_ids(payment, outcome)
             _answered(order, payment, outcome)
+            _not_done(payment, outcome, purpose)
 
 
 def _answered(order: Order, payment: Payment, outcome: Outcome) -> None:
@@ -307,6 +312,23 @@ def _refused(order: Order, payment: Payment, failure: Failure, purpose: str | No
     known = failure.code in steps.DECLINE_CODES
     code = failure.code if known else "provider_unavailable"
     _back_to_method(order, payment, attempt, status="declined", code=code)
+
+
+def _not_done(payment: Payment, outcome: Outcome, purpose: str | None) -> None:
+    """Let held money be asked for again where the answer says that it is neither taken nor let go.
+
+    Where nobody would ask any more we look where it stands now: a bank may hold it just since.
+    """
+    if outcome.result in {Result.SUCCEEDED, Result.CANCELLED}:
+        return
+    if purpose == start.CAPTURE:
+        payment.capturing_minor = None
+    elif purpose == start.cancel_of(payment):
+        payment.void_because = None
+        if payment.status in LOST and outcome.result in MAY_BE_HELD:
+            tried = [one for one in gateway.operations_of(payment.id) if one.purpose == purpose]
+            if len(tried) <= MOST_CANCELS:
+                start.plan_look_up(payment)
 
 
 def _back_to_method(
