@@ -252,6 +252,14 @@ def test_a_correction_needs_a_reason(booked: str, asks: Actor, reason: str) -> N
     assert scalar("SELECT count(*) FROM correction") == 0
 
 
+def test_a_card_number_is_kept_in_no_reason(booked: str, asks: Actor) -> None:
+    proposal = undone(booked)
+    with db.scoped(AS_ADMIN), pytest.raises(corrections.CorrectionNotPossible) as refused:
+        corrections.request(proposal, because="For card 4242 4242 4242 4242.", by=asks)
+    assert refused.value.param == "because"
+    assert scalar("SELECT count(*) FROM correction") == 0
+
+
 def test_lines_that_are_none_are_refused_by_field(booked: str, merchant: str) -> None:
     payable = ledger.payable(merchant, False, "INR").name
     other = ledger.payable(a_merchant(), False, "INR").name

@@ -168,6 +168,16 @@ def test_a_red_check_says_so_in_the_log_once_for_each_look(world: None) -> None:
     assert (said["log_level"], said["invariant"]) == ("error", "suspense_is_explained")
 
 
+def test_an_approved_refund_that_does_not_leave_is_named_but_not_while_all_are_frozen(
+    world: None,
+) -> None:
+    stuck = "UPDATE refund SET status = 'approved', leaves_at = " + LONG_AGO
+    damage(f"{stuck} WHERE status = 'unsent'")
+    assert looked("nothing_past_its_deadline").findings[0].subject.startswith("re_")
+    damage(f"UPDATE refund_freeze SET frozen_at = {LONG_AGO}")
+    assert looked("nothing_past_its_deadline").findings == []
+
+
 def test_the_last_hour_leaves_out_what_is_older_and_the_night_does_not(world: None) -> None:
     damage(DAMAGE["payment_is_booked"])
     with clock.standing_at(clock.now() + dt.timedelta(hours=2)):

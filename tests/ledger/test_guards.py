@@ -273,10 +273,12 @@ def test_the_web_does_not_take_from_another_merchant(posted: Committed, merchant
         assert refusal_of(connection, POST, "theirs", SHOP, lines(line)) == NO_PRIVILEGE
 
 
-def test_the_admin_posts_nothing(posted: Committed) -> None:
+def test_the_admin_posts_nothing_but_approved_corrections(posted: Committed) -> None:
     with posted.connect("paydeck_admin") as connection:
         body = lines(topped_up(ALICE, inr(5)))
-        assert refusal_of(connection, POST, "made", SHOP, body) == NO_PRIVILEGE
+        for reference in ("made", "correction:cor_none"):
+            assert refusal_of(connection, POST, reference, SHOP, body) == CLOSED
+    assert count(posted, "transfer") == 3
 
 
 def test_an_account_that_is_not_what_its_name_says_is_refused(posted: Committed) -> None:

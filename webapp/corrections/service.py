@@ -13,7 +13,7 @@ from webapp.corrections.errors import (
 )
 from webapp.corrections.models import PATIENCE, Correction, Kind, Status, written
 from webapp.corrections.preview import Proposal, preview
-from webapp.kernel import clock, db, ids
+from webapp.kernel import clock, crypto, db, ids
 from webapp.outbox import SYSTEM, Actor
 
 SHORTEST_REASON = 3
@@ -33,6 +33,10 @@ def request(proposal: Proposal, *, because: str, by: Actor) -> Correction:
         raise CorrectionNotPossible(
             f"Say why, in {SHORTEST_REASON} to {LONGEST_REASON} characters. The reason is kept.",
             param="because",
+        )
+    if crypto.looks_like_card_number(reason):
+        raise CorrectionNotPossible(
+            "Leave card numbers out: the reason is kept for good.", param="because"
         )
     if any(touched.is_overdrawn for touched in preview(proposal.lines)):
         raise CorrectionNotPossible("The wallet holds less than this would take from it.")

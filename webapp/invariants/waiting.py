@@ -23,6 +23,10 @@ WAITING: Final[tuple[Check, ...]] = (
           SELECT id, status, deadline_at FROM refund
            WHERE check_at IS NOT NULL AND deadline_at < clock_now() - interval '10 min'
           UNION ALL
+          SELECT id, status, leaves_at FROM refund
+           WHERE status = 'approved' AND leaves_at < clock_now() - interval '10 min'
+             AND NOT EXISTS (SELECT 1 FROM refund_freeze WHERE frozen_at IS NOT NULL)
+          UNION ALL
           SELECT id, status, deadline_at FROM correction
            WHERE status = 'requested' AND deadline_at < clock_now() - interval '2 h') AS late
         WHERE NOT {_WITH_A_PERSON}""",  # noqa: S608 - constants

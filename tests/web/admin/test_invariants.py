@@ -104,7 +104,8 @@ def test_refunds_are_frozen_and_let_go_with_a_reason_on_record(
     assert "Refunds are frozen" not in desk.page(WALL).text
 
 
-def test_a_freeze_without_a_reason_is_refused(desk: CheckedClient) -> None:
-    assert desk.send(WALL, "/freeze-refunds", because="  ").status_code == 400
+@pytest.mark.parametrize("because", ["  ", "x" * 301, "card 4242 4242 4242 4242 was stolen"])
+def test_a_freeze_without_a_proper_reason_is_refused(desk: CheckedClient, because: str) -> None:
+    assert desk.send(WALL, "/freeze-refunds", because=because).status_code == 400
     with db.scoped(db.ADMIN):
         assert refunds.frozen() is None

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from webapp import invariants, refunds
 from webapp.invariants import Brick
 from webapp.kernel.proof import Finding
 from webapp.web.admin.door import acting, blueprint
+from webapp.web.admin.merchants import reason
 from webapp.web.shared.pills import Pill
 
 HOLDS = Pill("Holds", "success", "check")
@@ -80,7 +81,7 @@ def check_now() -> Response:
 @blueprint.post("/admin/invariants/freeze-refunds")
 def freeze_refunds() -> Response:
     """Let no refund leave until somebody lets them, for a reason that is kept."""
-    refunds.freeze(because=request.form.get("because", ""), by=acting())
+    refunds.freeze(because=reason(), by=acting())
     flash("Refunds are frozen. None leaves until you let them.", "success")
     return redirect(url_for("admin.wall"), code=303)
 

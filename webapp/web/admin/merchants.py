@@ -81,4 +81,6 @@ def reason() -> str:
         raise Invalid("Say why, in a few words. The reason is kept.", param="because")
     if len(typed) > MAX_REASON:
         raise Invalid(f"Keep the reason to {MAX_REASON} characters.", param="because")
+    if crypto.looks_like_card_number(typed):
+        raise Invalid("Leave card numbers out: the reason is kept for good.", param="because")
     return typed
