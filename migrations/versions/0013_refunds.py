@@ -63,6 +63,8 @@ CREATE TABLE refund (
   CONSTRAINT fk_refund_user_id FOREIGN KEY (user_id) REFERENCES app_user (id));
 CREATE UNIQUE INDEX uq_refund_one_of_anomaly ON refund (anomaly_id)
   WHERE anomaly_id IS NOT NULL AND status NOT IN ('failed', 'cancelled');
+CREATE UNIQUE INDEX uq_refund_one_credit_of_order ON refund (target_order_id)
+  WHERE target_order_id IS NOT NULL AND status NOT IN ('failed', 'cancelled');
 CREATE INDEX ix_refund_merchant_id_livemode_id ON refund (merchant_id, livemode, id DESC);
 CREATE INDEX ix_refund_merchant_id_livemode_status_id
   ON refund (merchant_id, livemode, status, id DESC);

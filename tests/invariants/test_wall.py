@@ -77,6 +77,8 @@ DAMAGE = {
     "audit_trail_is_whole": "UPDATE audit_entry SET action = 'nothing'",
     "nothing_past_its_deadline": f"UPDATE payment SET deadline_at = {LONG_AGO}"
     " WHERE check_at IS NOT NULL",
+    "refunds_leave_in_time": "UPDATE refund SET status = 'approved', check_at = NULL,"
+    f" leaves_at = {LONG_AGO} WHERE status = 'unsent'",
     "links_end_in_time": f"UPDATE checkout_session SET opened_at = {LONG_AGO},"
     f" expires_at = {LONG_AGO}::timestamptz + interval '1 h', status = 'open', closed_at = NULL",
     "facts_are_told_in_time": f"UPDATE outbox_due SET due_at = {LONG_AGO}",

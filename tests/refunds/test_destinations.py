@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from functools import partial
+
 import pytest
 from flask import Flask
 
@@ -21,6 +24,7 @@ from tests.builders import (
     succeeded,
     wallet_tried,
 )
+from tests.builders import held as at_the_bank
 from tests.refunds.builders import (
     CLERK,
     PRICE,
@@ -39,9 +43,10 @@ from tests.refunds.test_refund import balances, held
 from tests.stories import behind, operations, order_now, payment_is_whole, scalar, story_is_whole
 from webapp import ledger, payments, refunds
 from webapp.gateway import Failure, Outcome, Result
-from webapp.kernel import db
+from webapp.kernel import clock, db
 from webapp.kernel.errors import Invalid
 from webapp.outbox import SYSTEM, Actor
+from webapp.refunds import release
 
 
 @pytest.fixture
@@ -142,8 +147,54 @@ def test_credit_waits_while_the_other_order_is_being_paid(shop: str) -> None:
     assert released() == 0
     assert refund_now(refund_id).status == "approved"
     answered(under_way, Outcome(Result.CREATED, intent_id="pi_target"), declined(method))
-    assert released() == 1
+    assert released(after=dt.timedelta(minutes=2)) == 1
     assert order_now(target.id)[0] == "completed"
+
+
+def blocked_credit(shop: str) -> str:
+    """Ask for credit to an order that a card holds for days; returns the refund's id."""
+    target = an_order(shop, inr(400_00), capture_later=True)
+    refund_id = asked(
+        a_paid_payment(shop), inr(400_00), destination="order_credit", target_order_id=target.id
+    )
+    under_way = card_tried(a_link(target))
+    answered(under_way, Outcome(Result.CREATED, intent_id="pi_held"), at_the_bank(inr(400_00)))
+    return refund_id
+
+
+def test_credit_that_cannot_be_used_holds_up_nobody_and_is_given_up(
+    shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release, "AT_MOST", 1)
+    stuck = blocked_credit(shop)
+    with clock.standing_at(clock.now() + dt.timedelta(seconds=5)):
+        usual = asked(a_paid_payment(a_merchant()))
+    assert (released(), refund_now(usual).status) == (0, "approved")
+    assert (released(), refund_now(usual).status) == (1, "unsent")
+    assert refund_now(stuck).status == "approved"
+    released(after=dt.timedelta(hours=7))
+    refund = refund_now(stuck)
+    assert (refund.status, refund.failure_code) == ("failed", "target_order_busy")
+    assert payment_now(refund.payment_id).refundable == PRICE
+
+
+def test_one_refund_at_a_time_is_credit_to_an_order(shop: str) -> None:
+    target = an_order(shop, inr(400_00))
+    first, second = (
+        partial(
+            asked,
+            a_paid_payment(shop),
+            inr(400_00),
+            destination="order_credit",
+            target_order_id=target.id,
+        )
+        for _ in range(2)
+    )
+    given = first()
+    with pytest.raises(Invalid, match="Another refund"):
+        second()
+    at_counter(refund_now(given).payment_id, lambda: refunds.undo(given, by=CLERK))
+    second()
 
 
 def set_aside(shop: str) -> tuple[str, str]:

@@ -32,6 +32,16 @@ WAITING: Final[tuple[Check, ...]] = (
         WHERE NOT {_WITH_A_PERSON}""",  # noqa: S608 - constants
     ),
     Check(
+        "refunds_leave_in_time",
+        holds="Every approved refund leaves within ten minutes, but while refunds are stopped.",
+        broken="an approved refund does not leave",
+        sql="""
+        SELECT id, format('approved, since %s', least(leaves_at, deadline_at)) FROM refund
+        WHERE status = 'approved'
+          AND least(leaves_at, deadline_at) < clock_now() - interval '10 min'
+          AND EXISTS (SELECT 1 FROM refund_freeze WHERE frozen_at IS NULL)""",
+    ),
+    Check(
         "links_end_in_time",
         holds="No checkout link stays open after its time, but while a payment is under way.",
         broken="a checkout link is open after its time",

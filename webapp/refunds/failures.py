@@ -63,6 +63,11 @@ FAILURES: dict[str, FailureAdvice] = {
         "The order that it was to pay was paid or cancelled meanwhile.",
         "Refund it in another way.",
     ),
+    "target_order_busy": FailureAdvice(
+        "order being paid",
+        "The order that it was to pay was being paid in another way for too long.",
+        "Refund it in another way.",
+    ),
     "decided_not_done": FailureAdvice(
         "not sent", "A person found that it was never sent.", "Refund again."
     ),

@@ -14,11 +14,14 @@ from webapp.kernel.errors import Refusal
 from webapp.outbox import SYSTEM
 from webapp.payments import Payment
 from webapp.refunds import blockers, books, policy, steps, switch
+from webapp.refunds.failures import advice_on
 from webapp.refunds.models import Refund
 from webapp.refunds.states import (
     CHECK_SENT,
     CHECK_UNSENT,
     LONGEST_CHECK,
+    STUCK_DEADLINE,
+    TARGET_DEADLINE,
     UNDER_WAY,
     UNSENT_DEADLINE,
     Destination,
@@ -27,6 +30,10 @@ from webapp.refunds.states import (
 
 AT_MOST = 100
 TARGET_CLOSED = "target_order_closed"
+TARGET_BUSY = "target_order_busy"
+#: How long a refund that could not leave waits before it is tried again.
+FIRST_PAUSE = dt.timedelta(seconds=5)
+LONGEST_PAUSE = dt.timedelta(minutes=10)
 _log = structlog.get_logger(__name__)
 
 
@@ -41,7 +48,7 @@ def release_due() -> int:
         Refund.status == Status.APPROVED, Refund.leaves_at <= text("clock_now()")
     )
     found = list(db.session.scalars(due.order_by(Refund.leaves_at, Refund.id).limit(AT_MOST)))
-    return sum(_try(_release, refund_id) for refund_id in found)
+    return sum(_released(refund_id) for refund_id in found)
 
 
 def look_again() -> int:
@@ -51,7 +58,7 @@ def look_again() -> int:
     """
     due = select(Refund.id).where(Refund.check_at <= clock.now())
     found = list(db.session.scalars(due.order_by(Refund.check_at, Refund.id).limit(AT_MOST)))
-    return sum(_try(_look_again, refund_id) for refund_id in found)
+    return sum(bool(_try(_look_again, refund_id)) for refund_id in found)
 
 
 def check_now(refund_id: str) -> None:
@@ -62,8 +69,8 @@ def check_now(refund_id: str) -> None:
             steps.plan_look_up(refund, payment)
 
 
-def _try(act: Callable[[str], bool], refund_id: str) -> bool:
-    """Do it with one refund; one that cannot stands in nobody else's way, and is tried again."""
+def _try(act: Callable[[str], bool], refund_id: str) -> bool | None:
+    """Do it with one refund; None where that cannot be now, whatever the reason."""
     try:
         return act(refund_id)
     except Refusal as refusal:
@@ -71,7 +78,32 @@ def _try(act: Callable[[str], bool], refund_id: str) -> bool:
     except db.DatabaseError as wrong:
         report = _log.warning if db.is_passing(wrong) else _log.error
         report("refund_put_off", refund=refund_id, reason=str(wrong.orig))
-    return False
+    return None
+
+
+def _released(refund_id: str) -> bool:
+    """Let one refund leave; one that cannot now goes to the back, and holds up no other."""
+    left = _try(_release, refund_id)
+    if left is None:
+        _try(_put_off, refund_id)
+    return bool(left)
+
+
+def _put_off(refund_id: str) -> bool:
+    """Try a refund again a while later; credit is given up when its order stays taken."""
+    with db.transaction():
+        _payment, refund = steps.locked(refund_id)
+        now = clock.now()
+        if refund.status != Status.APPROVED or refund.leaves_at is None or refund.leaves_at > now:
+            return False
+        patience = STUCK_DEADLINE if refund.target_order_id is None else TARGET_DEADLINE
+        refund.deadline_at = refund.deadline_at or now + patience
+        if refund.target_order_id is not None and refund.deadline_at <= now:
+            steps.fail(refund, TARGET_BUSY, because=advice_on(TARGET_BUSY).says, by=SYSTEM)
+            return True
+        waited = now - (refund.deadline_at - patience)
+        refund.leaves_at = now + max(FIRST_PAUSE, min(LONGEST_PAUSE, waited / 2))
+        return True
 
 
 def _release(refund_id: str) -> bool:

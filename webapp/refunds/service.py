@@ -27,6 +27,7 @@ from webapp.refunds.errors import (
 from webapp.refunds.models import Refund
 from webapp.refunds.states import (
     APPROVAL_DEADLINE,
+    NOT_DONE,
     Destination,
     Reason,
     Status,
@@ -68,6 +69,8 @@ def request(  # noqa: PLR0913 - what a person fills in on one form
     """
     asked = _checked(amount, reason, note, destination, target_order_id, dict(details or {}))
     with db.transaction():
+        if asked.target_order_id is not None:
+            _lock_target(asked.target_order_id)
         payment = payments.locked(payment_id)
         order = steps.order_of(payment)
         if seen_available is not None and seen_available != payment.refundable:
@@ -232,6 +235,14 @@ def _check_destination(payment: Payment, asked: _Asked) -> str:
     return goes_to
 
 
+def _lock_target(order_id: str) -> None:
+    """Have two credits of one order wait for each other; orders are locked before payments."""
+    try:
+        orders.locked(order_id)
+    except orders.OrderNotFound as unknown:
+        raise Invalid("There is no such order.", param="target_order_id") from unknown
+
+
 def _check_target(payment: Payment, asked: _Asked) -> None:
     """Check the order that a credit is to pay; it is locked and checked again when it leaves."""
     target = orders.orders_with_ids([asked.target_order_id or ""]).get(asked.target_order_id or "")
@@ -245,6 +256,11 @@ def _check_target(payment: Payment, asked: _Asked) -> None:
         raise Invalid("That order is not waiting to be paid.", param="target_order_id")
     if target.amount != asked.amount:
         raise Invalid("Credit pays an order whole: choose one of this amount.", param="amount")
+    on_its_way = select(Refund.id).where(
+        Refund.target_order_id == target.id, Refund.status.not_in(NOT_DONE)
+    )
+    if db.session.scalar(on_its_way.limit(1)) is not None:
+        raise Invalid("Another refund is about to pay that order.", param="target_order_id")
 
 
 def _new(payment: Payment, asked: _Asked, *, destination: str, by: Actor) -> Refund:

@@ -42,9 +42,14 @@ LOST = (Status.FAILED, Status.CANCELLED)
 #: Nothing has left, so it can still be called off.
 WAITING = (Status.REQUESTED, Status.APPROVED)
 #: The provider has it, or is about to.
+#: Where nothing has gone back, nor will.
+NOT_DONE = (Status.FAILED, Status.CANCELLED)
 UNDER_WAY = (Status.UNSENT, Status.SENT)
 
 APPROVAL_DEADLINE = dt.timedelta(days=7)
+#: How long a refund that cannot leave may be tried, and one that waits for the order it is to pay.
+STUCK_DEADLINE = dt.timedelta(minutes=10)
+TARGET_DEADLINE = dt.timedelta(hours=6)
 CHECK_UNSENT = dt.timedelta(seconds=60)
 UNSENT_DEADLINE = dt.timedelta(hours=23)
 CHECK_SENT = dt.timedelta(hours=1)
