@@ -124,7 +124,7 @@ def a_failed_refund_is_not_booked_back() -> None:
     books.undo = lambda _refund: None
 
 
-def a_refund_leaves_twice() -> None:
+def a_refund_is_planned_after_the_commit() -> None:
     """Leaving is booked and not planned with the provider in the same transaction."""
     plan = release.gateway.plan
 
@@ -195,7 +195,7 @@ BUGS = (
     refunds_read_what_is_left_and_then_write,
     a_refund_may_take_more_than_is_left,
     a_failed_refund_is_not_booked_back,
-    a_refund_leaves_twice,
+    a_refund_is_planned_after_the_commit,
     whoever_asks_may_approve,
     large_refunds_pass_as_small_ones,
     a_refund_is_undone_after_it_left,

@@ -27,6 +27,8 @@ from webapp.kernel import db
 STEPS = 70
 #: How often all that is due is let loose at once, before all is well again.
 STORMS = 9
+#: How often a whole day passes between two storms, and with it the provider's memory of keys.
+A_DAY_SHARE = 0.025
 #: The share of schedules whose first sale is paid before the trouble begins.
 SMOOTH_SHARE = 0.5
 MOST_AT_ONCE = 4
@@ -126,6 +128,8 @@ def trouble(stage: Stage, *, kill_share: float = KILL_SHARE) -> None:
         _all_at_once(stage)
         while world.actors:
             world.step(kill_share=kill_share)
+            if world.chance.random() < 0.12:
+                world.pass_time(world.chance.choice((0.2, 1, 4, 11)))
         _pass_to_what_is_next(stage)
 
 
@@ -137,7 +141,7 @@ def _all_at_once(stage: Stage) -> None:
         if kind in machines.CHORES:
             stage.job(kind, machines.CHORES[kind])
         elif kind.startswith("tell "):
-            if chance.random() < 0.15:
+            if chance.random() < 0.25:
                 machines.relay(stage, kind.removeprefix("tell "))
         else:
             for _ in range(chance.choice((1, 1, 2))):
@@ -150,6 +154,8 @@ def _all_at_once(stage: Stage) -> None:
 
 def _pass_to_what_is_next(stage: Stage) -> None:
     world = stage.world
+    if world.chance.random() < A_DAY_SHARE:
+        world.pass_time(90_000)
     moments = [at for kind, at in machines.pending(stage) if not kind.startswith("tell ")]
     ahead = stage.provider.next_moment()
     future = [at for at in [*moments, *([ahead] if ahead else [])] if at > world.now]
@@ -214,6 +220,7 @@ def _recover(stage: Stage) -> None:
     for message in [one for one in stage.provider.messages if one.due_at <= stage.world.now]:
         with stage.at_web():
             _do(stage, "webhook", partial(_receive, message))
+        stage.accepted.append(message.body)
         machines.taken(stage, message)
     due = [kind for kind, at in machines.pending(stage) if at <= stage.world.now]
     tells = [kind for kind in due if kind.startswith("tell ")]

@@ -24,7 +24,7 @@ from tests.simulation.world import Actor
 from webapp.kernel.money import Money
 
 #: No story has as many hooks as this; a kill that is never reached shows where a story ends.
-MOST_HOOKS = 90
+MOST_HOOKS = 60
 UNDO_SECONDS = 31.0
 Story = Callable[[Stage], None]
 

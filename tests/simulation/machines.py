@@ -66,6 +66,7 @@ def deliver(stage: Stage) -> bool:
 
     def act() -> None:
         gateway.inbox.receive(message.body, SIGNED)
+        stage.accepted.append(message.body)
         taken(stage, message)
 
     stage.request("webhook", act)

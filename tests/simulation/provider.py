@@ -184,8 +184,8 @@ class SimProvider:
             )
             if drawn < 0.3:
                 made.status = Result.REFUND_SUCCEEDED
-            elif drawn < 0.9:
-                failed = drawn < 0.45
+            elif drawn < 0.85:
+                failed = drawn < 0.5
                 made.turns_into = Result.REFUND_FAILED if failed else Result.REFUND_SUCCEEDED
                 made.turns_at = self._now + dt.timedelta(seconds=chance.choice((5, 60, 600)))
             else:

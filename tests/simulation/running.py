@@ -231,7 +231,7 @@ def main(words: list[str]) -> int:
     with Stores(fsync=False, wanted=("postgres",)) as stores:
         ground = Ground(stores)
         ground.warm_up(lambda: course.rehearse(ground.apps))
-        seeds = asked.only or range(asked.seed, asked.seed + asked.schedules)
+        seeds = sorted(asked.only or ()) or range(asked.seed, asked.seed + asked.schedules)
 
         def heard(verdict: course.Verdict) -> bool:
             total.add(verdict)

@@ -5,6 +5,7 @@ Each query returns the rows that must not be; all are bound to the ids of one sc
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.simulation.money_back import APPROVAL_MINOR
@@ -178,6 +179,7 @@ def judge(stage: Stage) -> None:
     _against_the_provider(stage)
     _refunds_against_the_provider(stage)
     _told(stage)
+    _kept(stage)
     _asked_once(stage)
 
 
@@ -285,6 +287,15 @@ def _told(stage: Stage) -> None:
         for consumer in ROUTES.get(name, ()):
             if fact_id not in stage.ear.heard[consumer]:
                 stage.world.wrong(f"{consumer} was never told {name}")
+
+
+def _kept(stage: Stage) -> None:
+    """Every message that our door took is kept."""
+    rows = BOARD.ask("SELECT event_id FROM provider_event WHERE received_at >= %s", (stage.since,))
+    kept = {row[0] for row in rows}
+    for body in stage.accepted:
+        if json.loads(body)["id"] not in kept:
+            stage.world.wrong("a message was answered with 200 and not kept")
 
 
 def _asked_once(stage: Stage) -> None:

@@ -62,6 +62,8 @@ class Stage:
         #: Orders that somebody asked for, by form key, and whether they were told of its making.
         self.asked: dict[str, bool] = {}
         self.refunds_asked: dict[str, bool] = {}
+        #: Messages of the provider that our door has answered with 200.
+        self.accepted: list[bytes] = []
         #: Refunds whose calling off was confirmed: nothing of them may ever leave.
         self.undone: list[str] = []
         self.shopper_id = self.owner_id = ""

@@ -22,7 +22,7 @@ OPTIONS = "-c lock_timeout=1 -c timezone=UTC -c synchronous_commit=off -c jit=of
 _LOCKING = ("FOR UPDATE", "advisory", "ledger_post(", "INSERT INTO balance")
 _SET_CLOCK = "SELECT set_config('app.fake_now', %s, false)"
 #: The share of an actor's COMMITs whose connection is cut, half of them before, half after.
-CUT_SHARE = 0.004
+CUT_SHARE = 0.01
 
 
 class Switchboard:
