@@ -34,7 +34,7 @@ pytestmark = pytest.mark.races
 FAULTS = ("drop_before", "drop_after", "500_before", "500_after", "409", "429", "outage")
 BACK = "http://localhost:8000/checkout/token/return"
 BY = Actor("merchant_user", "usr_x")
-#: Which courses are played: a few in each run of the tests, as many as one likes by `make sim`.
+#: Which courses are played, over the provider's own wire; whole schedules are in tests/simulation.
 FIRST, COURSES = int(os.environ.get("SIM_FROM", "0")), int(os.environ.get("SIM_SEEDS", "10"))
 
 
