@@ -59,9 +59,11 @@ def test_the_demo_is_green_from_end_to_end(demo: Committed) -> None:
         assert invariants.check_everything().problems == []
 
 
-def test_what_is_asked_each_minute_walks_through_no_large_table(demo: Committed) -> None:
+def test_what_is_asked_each_minute_can_be_answered_by_indexes(demo: Committed) -> None:
     walks = {check.name: sorted(walked(check)) for check in QUICK}
     assert {name: tables for name, tables in walks.items() if tables} == {}
+    slow = Check("slow", "", "", sql="SELECT id, '' FROM payment WHERE fee_minor < 0")
+    assert walked(slow) == {"payment"}, "the question has an answer"
 
 
 def test_each_minutes_checks_take_seconds_at_most_all_together(demo: Committed) -> None:
@@ -72,8 +74,14 @@ def test_each_minutes_checks_take_seconds_at_most_all_together(demo: Committed) 
 
 
 def walked(check: Check) -> set[str]:
-    """Return the large tables that a check over the last hour reads from end to end."""
+    """Return the large tables of which a check over the last hour cannot but read every row.
+
+    On tables as small as the demo's the planner may find that quicker than any index; so it is
+    asked what it would do if it were not.
+    """
     bound = bounds(clock.now() - dt.timedelta(hours=1))
-    rows = db.session.execute(text(f"EXPLAIN {check.sql}"), bound).scalars()
-    plan = "\n".join(rows)
+    with db.transaction() as session:
+        for dear in ("seqscan", "hashjoin", "mergejoin"):
+            session.execute(text(f"SET LOCAL enable_{dear} = off"))
+        plan = "\n".join(session.execute(text(f"EXPLAIN {check.sql}"), bound).scalars())
     return {table for table in LARGE if re.search(rf"Seq Scan on {table}\b", plan)}
