@@ -22,6 +22,8 @@ PASSWORD = "correct horse battery"
 BACK = "http://localhost:8000/checkout/secret-token/return"
 VISA = Card(brand="visa", last4="4242", exp_month=12, exp_year=2034, funding="credit")
 SHOPPER = Actor("shopper")
+#: A customer who has not signed in.
+GUEST = "guest@people.example"
 _numbers = count(1)
 
 
@@ -84,6 +86,7 @@ def an_order(
     amount: Money | None = None,
     *,
     user_id: str | None = None,
+    email: str | None = None,
     capture_later: bool = False,
 ) -> Order:
     """Create an order that waits to be paid: ₹1,000.00 unless said otherwise."""
@@ -92,6 +95,7 @@ def an_order(
         livemode=False,
         amount=amount or inr(1_000_00),
         user_id=user_id,
+        customer_email=email,
         capture_later=capture_later,
     )
     with db.scoped(db.Scope(merchant_id=merchant_id, livemode=False, user_id=user_id)):

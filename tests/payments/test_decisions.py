@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from tests.builders import (
-    a_checkout,
+    GUEST,
     a_link,
     a_merchant,
     a_method,
@@ -60,9 +60,14 @@ def anomaly_of(payment_id: str) -> Anomaly:
         return found
 
 
+def of_guest(shop: str) -> Order:
+    """Create an order of a customer who has not signed in."""
+    return an_order(shop, PRICE, email=GUEST)
+
+
 def paid_too_late(shop: str) -> Anomaly:
     """Have money come for an order that was cancelled."""
-    link, method = a_checkout(shop, PRICE), a_method()
+    link, method = a_link(of_guest(shop)), a_method()
     payment_id = card_tried(link, method)
     answered(payment_id, declined(method))
     with db.scoped(link.scope()):
@@ -73,7 +78,7 @@ def paid_too_late(shop: str) -> Anomaly:
 
 def paid_too_little(shop: str, amount: Money | None = None) -> Anomaly:
     """Have less money come than the order asks for."""
-    payment_id = card_tried(a_checkout(shop, PRICE))
+    payment_id = card_tried(a_link(of_guest(shop)))
     answered(payment_id, succeeded(amount or inr(600_00)))
     return anomaly_of(payment_id)
 
@@ -111,7 +116,7 @@ def balances(shop: str) -> tuple[Money, Money]:
 
 
 def test_late_money_pays_another_order_of_the_same_price_with_its_fee(shop: str) -> None:
-    late, order = paid_too_late(shop), an_order(shop, PRICE)
+    late, order = paid_too_late(shop), of_guest(shop)
     assert balances(shop) == (PRICE, inr(0))
     applied(late, order)
     applied(late, order)
@@ -134,7 +139,7 @@ def test_late_money_pays_another_order_of_the_same_price_with_its_fee(shop: str)
 
 
 def test_an_order_that_waits_for_another_card_is_paid_all_the_same(shop: str) -> None:
-    late, order = paid_too_late(shop), an_order(shop, PRICE)
+    late, order = paid_too_late(shop), of_guest(shop)
     waiting = card_tried(a_link(order))
     answered(waiting, Outcome(Result.CREATED, intent_id=f"pi_{waiting}"), declined())
     calls_answered(waiting)
@@ -162,7 +167,7 @@ def cancelled_meanwhile(order: Order) -> None:
 def test_a_decision_that_has_become_impossible_is_taken_back_and_can_be_made_anew(
     shop: str, meanwhile: Callable[[Order], None]
 ) -> None:
-    late, order, another = paid_too_late(shop), an_order(shop, PRICE), an_order(shop, PRICE)
+    late, order, another = paid_too_late(shop), of_guest(shop), of_guest(shop)
     applied(late, order)
     meanwhile(order)
     taken_back = settled(late)
@@ -175,15 +180,15 @@ def test_a_decision_that_has_become_impossible_is_taken_back_and_can_be_made_ane
 
 
 def another_price(shop: str) -> Order:
-    return an_order(shop, inr(999_99))
+    return an_order(shop, inr(999_99), email=GUEST)
 
 
 def another_currency(shop: str) -> Order:
-    return an_order(shop, Money(1_000_00, "USD"))
+    return an_order(shop, Money(1_000_00, "USD"), email=GUEST)
 
 
 def a_paid_one(shop: str) -> Order:
-    order = an_order(shop, PRICE)
+    order = of_guest(shop)
     paid_meanwhile(order)
     return order
 
@@ -199,7 +204,7 @@ def test_money_pays_only_an_open_order_that_asks_for_just_it(
 
 
 def test_money_of_one_merchant_never_pays_anothers_order(shop: str) -> None:
-    late, foreign = paid_too_late(shop), an_order(a_merchant(), PRICE)
+    late, foreign = paid_too_late(shop), of_guest(a_merchant())
     foreign_id = foreign.id
     with pytest.raises(orders.OrderNotFound):
         applied(late, foreign)
@@ -214,6 +219,46 @@ def test_money_of_one_merchant_never_pays_anothers_order(shop: str) -> None:
         with pytest.raises(payments.AnomalyNotFound):
             payments.anomaly(late.id)
     assert anomaly_of(late.payment_id).status == "open"
+
+
+def test_money_never_pays_the_order_of_somebody_else(shop: str) -> None:
+    late = paid_too_late(shop)
+    crony = a_person("Crony")
+    strangers = [
+        an_order(shop, PRICE, user_id=crony.id, email=GUEST),
+        an_order(shop, PRICE, email="somebody.else@people.example"),
+        an_order(shop, PRICE),
+    ]
+    for order_id in [order.id for order in strangers]:
+        with db.scoped(as_shop(late)), pytest.raises(payments.DoesNotFit):
+            payments.apply_to_order(late.id, order_id, by=BY)
+    with db.scoped(as_shop(late)):
+        assert payments.orders_that_fit(late) == []
+    assert anomaly_of(late.payment_id).status == "open"
+
+
+def test_an_order_that_a_stranger_makes_theirs_after_the_decision_is_not_paid(shop: str) -> None:
+    late, order = paid_too_late(shop), of_guest(shop)
+    link = a_link(order)
+    applied(late, order)
+    answered(card_tried(link, payer=a_person("Crony").payer), declined())
+    assert settled(late).status == "open"
+    assert balances(shop) == (PRICE, inr(0))
+
+
+def test_what_is_paid_with_a_persons_money_is_theirs(shop: str) -> None:
+    person = a_person()
+    link, method = a_link(an_order(shop, PRICE, user_id=person.id)), a_method()
+    payment_id = card_tried(link, method, payer=person.payer)
+    answered(payment_id, declined(method))
+    with db.scoped(link.scope()):
+        payments.cancel_order(link.ref.order_id, by=BY)
+    answered(payment_id, succeeded(PRICE, method))
+    late, order = anomaly_of(payment_id), an_order(shop, PRICE, user_id=person.id)
+    applied(late, order)
+    assert settled(late).status == "applied"
+    with db.scoped(behind()):
+        assert [one.user_id for one in payments.payments_of_order(order.id)] == [person.id]
 
 
 def test_too_little_money_is_accepted_as_the_payment_of_its_order(shop: str) -> None:
@@ -275,9 +320,9 @@ def test_what_goes_back_cannot_pay_an_order_and_the_other_way_round(shop: str) -
         going = payments.locked_anomaly(first.id)
         payments.begin_return(going, by=BY)
     with pytest.raises(payments.AnomalyDecided):
-        applied(first, an_order(shop, PRICE))
+        applied(first, of_guest(shop))
     assert settled(first).status == "refunding"
-    applied(second, an_order(shop, PRICE))
+    applied(second, of_guest(shop))
     with pytest.raises(payments.AnomalyDecided), db.transaction(behind()):
         payments.begin_return(payments.locked_anomaly(second.id), by=BY)
 
@@ -296,8 +341,8 @@ def test_money_on_its_way_back_ends_refunded_or_waits_again(shop: str) -> None:
 
 def test_what_waits_is_listed_to_its_merchant_and_with_the_orders_it_could_pay(shop: str) -> None:
     late, little = paid_too_late(shop), paid_too_little(shop)
-    fits, rival = an_order(shop, PRICE), a_merchant()
-    an_order(rival, PRICE), another_price(shop)
+    fits, rival = of_guest(shop), a_merchant()
+    of_guest(rival), another_price(shop)
     page = PageRequest(limit=10)
     with db.scoped(as_shop(late)):
         listed = payments.anomalies_of(shop, livemode=False, page=page).rows

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from tests.builders import (
+    GUEST,
     Someone,
     a_checkout,
     a_link,
@@ -199,7 +200,7 @@ def test_one_refund_at_a_time_is_credit_to_an_order(shop: str) -> None:
 
 def set_aside(shop: str) -> tuple[str, str]:
     """Have money come for a cancelled order; returns the payment's id and the anomaly's."""
-    link, method = a_checkout(shop, PRICE), a_method()
+    link, method = a_link(an_order(shop, PRICE, email=GUEST)), a_method()
     payment_id = card_tried(link, method)
     answered(payment_id, Outcome(Result.CREATED, intent_id=f"pi_{payment_id}"), declined(method))
     with db.scoped(link.scope()):
@@ -281,7 +282,7 @@ def test_a_refund_that_turns_up_books_nothing_when_the_money_was_used_meanwhile(
     shop: str,
 ) -> None:
     anomaly_id, refund_id = given_up(shop)
-    other = an_order(shop, PRICE)
+    other = an_order(shop, PRICE, email=GUEST)
     with db.scoped(db.Scope(merchant_id=shop, livemode=False)):
         payments.apply_to_order(anomaly_id, other.id, by=CLERK)
     for news in (sent(), paid_out()):

@@ -31,6 +31,7 @@ from webapp.payments.errors import (
 )
 from webapp.payments.holds import capture, void
 from webapp.payments.models import RECEIPT, Anomaly, Attempt, Payment
+from webapp.payments.policy import is_same_shopper
 from webapp.payments.queries import (
     PaymentDetail,
     PaymentFilter,
@@ -137,6 +138,7 @@ __all__ = [
     "fresh_link",
     "give_up",
     "history_text",
+    "is_same_shopper",
     "locked",
     "locked_anomaly",
     "locked_with_order",

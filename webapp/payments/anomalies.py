@@ -37,7 +37,8 @@ def apply_to_order(anomaly_id: str, order_id: str, *, by: Actor) -> Anomaly:
         if anomaly.target_order_id == order_id:
             return anomaly
         order = order_in_sight(order_id)
-        return _decide(anomaly, order, policy.why_not_apply(anomaly, order), by)
+        origin = _payment_of(anomaly)
+        return _decide(anomaly, order, policy.why_not_apply(anomaly, origin, order), by)
 
 
 def accept_anomaly(anomaly_id: str, *, by: Actor) -> Anomaly:
@@ -47,7 +48,7 @@ def accept_anomaly(anomaly_id: str, *, by: Actor) -> Anomaly:
     """
     with db.transaction():
         anomaly = locked_anomaly(anomaly_id)
-        order = order_in_sight(_order_of(anomaly))
+        order = order_in_sight(_payment_of(anomaly).order_id)
         if anomaly.target_order_id == order.id:
             return anomaly
         return _decide(anomaly, order, policy.why_not_accept(anomaly, order), by)
@@ -65,7 +66,7 @@ def settle_decision(anomaly_id: str) -> Anomaly:
         if found.target_order_id is None:
             return found
         order = orders.locked(found.target_order_id)
-        own = found.kind == AnomalyKind.UNDERPAID and _order_of(found) == order.id
+        own = found.kind == AnomalyKind.UNDERPAID and _payment_of(found).order_id == order.id
         payment = steps.locked_with_order(found.payment_id)[1] if own else None
         anomaly = locked_anomaly(anomaly_id)
         if anomaly.status == "applying":
@@ -84,6 +85,7 @@ def pay_with_credit(
 ) -> Payment:
     """Pay an open order with money that is here already, and return that payment (a worker's step).
 
+    `note` names under `payment` the one that brought the money: its shopper is this one's too.
     A payment of the order that waits for a method gives way. Raises DoesNotFit's kin:
     OrderNotPayable, and PaymentUnderWay while another payment of it is being confirmed.
     """
@@ -91,7 +93,8 @@ def pay_with_credit(
     if order.status != "pending" or order.amount != amount:
         raise orders.OrderNotPayable
     _end_waiting_payment(order)
-    payment = steps.new_payment(order, Payer(), checkout_session_id=None, with_fee=with_fee)
+    payer = _payer_of(note["payment"])
+    payment = steps.new_payment(order, payer, checkout_session_id=None, with_fee=with_fee)
     payment.method_kind, payment.method_label = CREDIT, CREDIT_LABEL
     payment.details = note
     attempt = steps.new_attempt(payment, method_kind=CREDIT, status="succeeded")
@@ -140,7 +143,11 @@ def _decide(anomaly: Anomaly, order: Order, refusal: Refusal | None, by: Actor) 
 
 
 def _settle(anomaly: Anomaly, order: Order, own: Payment | None) -> None:
-    refusal = (policy.why_not_accept if own else policy.why_not_apply)(anomaly, order)
+    origin = _payment_of(anomaly)
+    if own is not None:
+        refusal = policy.why_not_accept(anomaly, order)
+    else:
+        refusal = policy.why_not_apply(anomaly, origin, order)
     if refusal is None and _is_being_paid(order):
         refusal = PaymentUnderWay("Another payment of that order is being confirmed.")
     if refusal is not None:
@@ -161,6 +168,12 @@ def _settle(anomaly: Anomaly, order: Order, own: Payment | None) -> None:
     anomaly.move_to(end, because=because, by=SYSTEM)
 
 
+def _payer_of(payment_id: str) -> Payer:
+    """Return whose money a payment brought, so that what is paid with it is theirs as well."""
+    user_id = db.session.scalar(select(Payment.user_id).where(Payment.id == payment_id))
+    return Payer(user_id)
+
+
 def _is_being_paid(order: Order) -> bool:
     live = steps.live_payment(order.id)
     return live is not None and live.status in UNDER_WAY
@@ -178,6 +191,6 @@ def _end_waiting_payment(order: Order) -> None:
     db.session.flush()
 
 
-def _order_of(anomaly: Anomaly) -> str:
-    wanted = select(Payment.order_id).where(Payment.id == anomaly.payment_id)
-    return db.session.scalars(wanted).one()
+def _payment_of(anomaly: Anomaly) -> Payment:
+    wanted = select(Payment).where(Payment.id == anomaly.payment_id)
+    return db.session.scalars(wanted.execution_options(populate_existing=True)).one()

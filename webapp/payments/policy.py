@@ -30,8 +30,18 @@ def why_not_capture(payment: Payment, wanted: Money) -> Refusal | None:
     return None
 
 
-def why_not_apply(anomaly: Anomaly, order: Order) -> Refusal | None:
-    """Return why money set aside cannot pay an order, or None."""
+def is_same_shopper(payment: Payment, order: Order) -> bool:
+    """Whether an order is surely of the shopper whose money a payment brought.
+
+    By the person who is signed in, and where nobody is yet, by the merchant's customer.
+    """
+    if order.user_id is not None:
+        return order.user_id == payment.user_id
+    return order.customer_id is not None and order.customer_id == payment.customer_id
+
+
+def why_not_apply(anomaly: Anomaly, payment: Payment, order: Order) -> Refusal | None:
+    """Return why money set aside of a payment cannot pay an order, or None."""
     if (order.merchant_id, order.livemode) != (anomaly.merchant_id, anomaly.livemode):
         return DoesNotFit("Money pays orders of its own merchant and mode only.")
     if order.kind != "sale":
@@ -40,6 +50,8 @@ def why_not_apply(anomaly: Anomaly, order: Order) -> Refusal | None:
         return DoesNotFit("That order is paid or cancelled.")
     if order.amount != anomaly.amount:
         return DoesNotFit("The order asks for another amount than the one that waits.")
+    if not is_same_shopper(payment, order):
+        return DoesNotFit("That order is not known to be of the shopper whose money it is.")
     return None
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from webapp import outbox
 from webapp.kernel import crypto, db, words
@@ -180,8 +180,12 @@ def anomalies_of_payment(payment_id: str) -> Sequence[Anomaly]:
 
 
 def orders_that_fit(waiting: Anomaly) -> Sequence[Order]:
-    """Return the newest open orders that money set aside could pay: at most twenty."""
-    wanted = select(Order).where(
+    """Return the newest open orders of its shopper that money set aside could pay: at most 20."""
+    origin = select(Payment).where(Payment.id == waiting.payment_id).subquery()
+    by_person = and_(Order.user_id.is_not(None), Order.user_id == origin.c.user_id)
+    by_customer = and_(Order.user_id.is_(None), Order.customer_id == origin.c.customer_id)
+    wanted = select(Order).join(origin, or_(by_person, by_customer))
+    wanted = wanted.where(
         Order.merchant_id == waiting.merchant_id,
         Order.livemode == waiting.livemode,
         Order.status == "pending",

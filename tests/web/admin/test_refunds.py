@@ -8,9 +8,10 @@ import pytest
 from flask import Flask
 
 from tests.builders import (
+    GUEST,
     SHOPPER,
     Someone,
-    a_checkout,
+    a_link,
     a_merchant,
     a_payment,
     an_admin,
@@ -77,7 +78,7 @@ def audited(action: str, subject_id: str) -> int:
 
 def late_money(merchant_id: str) -> str:
     """Have money come for an order that was cancelled before; returns the anomaly's id."""
-    link = a_checkout(merchant_id)
+    link = a_link(an_order(merchant_id, email=GUEST))
     payment_id = card_tried(link)
     answered(payment_id, Outcome(Result.CREATED, intent_id=f"pi_{payment_id}"), declined())
     with db.scoped(link.scope()):
@@ -164,8 +165,8 @@ def test_money_set_aside_pays_an_open_order_of_that_amount(desk: CheckedClient) 
     merchant_id = a_merchant()
     anomaly_id = late_money(merchant_id)
     page = desk.page(f"{ASIDE}/{anomaly_id}")
-    assert "No open order of this merchant asks for exactly this amount." in page.text
-    order = an_order(merchant_id)
+    assert "No open order of this shopper asks for exactly this amount." in page.text
+    order = an_order(merchant_id, email=GUEST)
     assert desk.send(f"{ASIDE}/{anomaly_id}", "/apply", order="ord_nothing").status_code == 400
     assert anomaly_status(anomaly_id) == "open"
     assert desk.send(f"{ASIDE}/{anomaly_id}", "/apply", order=order.id).status_code == 303

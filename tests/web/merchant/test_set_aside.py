@@ -8,6 +8,7 @@ from flask import Flask
 from tests.stories import scalar
 from tests.web.merchant.test_orders import without_ids
 from tests.web.merchant.world import (
+    SHOPPER,
     VISA,
     Shop,
     a_colleague,
@@ -84,8 +85,8 @@ def test_it_is_given_back_once_and_whole(shop: Shop) -> None:
 def test_it_pays_an_open_order_of_just_that_amount(shop: Shop) -> None:
     anomaly_id = late_money(shop)
     address = f"{QUEUE}/{anomaly_id}"
-    assert "No open order of this merchant asks for exactly" in shop.client.page(address).text
-    wrong, order = an_order(shop, 999_00), an_order(shop)
+    assert "No open order of this shopper asks for exactly" in shop.client.page(address).text
+    wrong, order = (an_order(shop, minor, customer_email=SHOPPER) for minor in (999_00, 1_000_00))
     assert shop.client.send(address, "/apply", order=wrong.id).status_code == 400
     assert shop.client.send(address, "/apply", order="").status_code == 400
     assert status_of(anomaly_id) == "open"

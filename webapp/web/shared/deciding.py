@@ -11,7 +11,7 @@ from webapp.orders import Order
 from webapp.payments import Anomaly, AnomalyKind
 
 DECIDED = "It was decided what becomes of this money."
-NONE_FITS = "No open order of this merchant asks for exactly this amount."
+NONE_FITS = "No open order of this shopper asks for exactly this amount."
 
 
 @dataclass(frozen=True, slots=True)
