@@ -137,7 +137,21 @@ BEGIN
        OR NEW.sent_at IS NOT NULL THEN
       RAISE EXCEPTION 'a refund begins undecided and unsent' USING ERRCODE = 'PD002';
     END IF;
+    IF NEW.leaves_at < clock_now() - interval '10 s' THEN
+      RAISE EXCEPTION 'refund % cannot have left already', NEW.id USING ERRCODE = 'PD005';
+    END IF;
     RETURN NEW;
+  END IF;
+  IF NEW.leaves_at IS DISTINCT FROM OLD.leaves_at THEN
+    IF OLD.status = 'requested' AND NEW.status = 'approved' THEN
+      IF NEW.leaves_at < clock_now() - interval '10 s' THEN
+        RAISE EXCEPTION 'refund % cannot have left already', OLD.id USING ERRCODE = 'PD005';
+      END IF;
+    ELSIF NOT (current_user = '{guards.WORKER}' AND NEW.leaves_at > OLD.leaves_at
+               AND OLD.status = 'approved' AND NEW.status = 'approved') THEN
+      RAISE EXCEPTION 'refund % can be undone until it was said to leave', OLD.id
+        USING ERRCODE = 'PD003';
+    END IF;
   END IF;
   IF OLD.provider_refund_id IS NOT NULL
      AND NEW.provider_refund_id IS DISTINCT FROM OLD.provider_refund_id THEN
@@ -171,10 +185,30 @@ END $$;
 CREATE TRIGGER guard_refund BEFORE INSERT OR UPDATE ON refund
   FOR EACH ROW EXECUTE FUNCTION guard_refund();
 
+CREATE FUNCTION guard_approver() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM app_user u WHERE u.id = NEW.approved_by_id AND u.status = 'active'
+      AND (u.is_admin OR EXISTS (SELECT 1 FROM membership m WHERE m.user_id = u.id
+        AND m.merchant_id = NEW.merchant_id AND m.ended_at IS NULL
+        AND m.role IN ('owner', 'admin')))) THEN
+    RAISE EXCEPTION 'refund % is approved by somebody who may not', NEW.id
+      USING ERRCODE = 'PD005';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER guard_approver BEFORE UPDATE ON refund FOR EACH ROW
+  WHEN (OLD.approved_by_kind IS NULL AND NEW.approved_by_kind IS NOT NULL)
+  EXECUTE FUNCTION guard_approver();
+
 CREATE FUNCTION refund_reserves() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 DECLARE reserved bigint; refunded bigint;
 BEGIN
+  IF TG_OP = 'INSERT' AND NOT EXISTS (SELECT 1 FROM payment
+      WHERE id = NEW.payment_id AND user_id IS NOT DISTINCT FROM NEW.user_id) THEN
+    RAISE EXCEPTION 'refund % is for whoever paid', NEW.id USING ERRCODE = 'PD005';
+  END IF;
   IF NEW.anomaly_id IS NOT NULL THEN
     IF TG_OP = 'INSERT' AND NOT EXISTS (SELECT 1 FROM anomaly a WHERE a.id = NEW.anomaly_id
         AND (a.payment_id, a.merchant_id, a.livemode, a.currency, a.amount_minor)
@@ -335,7 +369,7 @@ def downgrade() -> None:
     op.execute("ALTER TABLE payment DROP COLUMN refunded_minor, DROP COLUMN refund_reserved_minor")
     op.execute(
         "DROP FUNCTION guard_refund(), refunds_are_frozen(), refund_reserves(), guard_refunded(),"
-        " guard_refund_operation(), guard_returning()"
+        " guard_refund_operation(), guard_returning(), guard_approver()"
     )
     op.execute(NARROWER)
     op.execute("DELETE FROM flow_edge WHERE noun = 'refund'")

@@ -16,6 +16,7 @@ from tests.refunds.builders import (
     CLERK,
     OWNER,
     PRICE,
+    a_member_of,
     a_paid_payment,
     asked,
     bounced,
@@ -90,13 +91,14 @@ def test_two_approvers_at_once_approve_once(race: Race) -> None:
     for _round in range(ROUNDS):
         payment_id = a_paid_payment(race.shop, inr(60_000_00))
         refund_id = asked(payment_id, inr(60_000_00))
+        one, two = a_member_of(race.shop), a_member_of(race.shop, "owner")
 
         def approve(who: str, refund_id: str = refund_id) -> str:
             with db.scoped(db.Scope(merchant_id=race.shop, livemode=False)):
                 by = Actor("merchant_user", who)
                 return refunds.approve(refund_id, by=by).approved_by_id or ""
 
-        ends = race.run(*((False, partial(approve, who)) for who in ("usr_1", "usr_2", "usr_1")))
+        ends = race.run(*((False, partial(approve, who)) for who in (one, two, one)))
         winner = refund_now(refund_id).approved_by_id
         assert set(ends) <= {winner, "refund_decided"}
         assert refund_now(refund_id).version == 2

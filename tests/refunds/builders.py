@@ -6,11 +6,13 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from tests.builders import a_payment, inr
+from sqlalchemy import text
+
+from tests.builders import a_payment, a_person, inr
 from tests.stories import behind
 from webapp import payments, refunds
 from webapp.gateway import Failure, Outcome, Result
-from webapp.kernel import clock, db
+from webapp.kernel import clock, db, ids
 from webapp.kernel.money import Money
 from webapp.outbox import Actor
 from webapp.payments import Payment
@@ -29,6 +31,30 @@ def at_counter(payment_id: str, act: Callable[[], T]) -> T:
         scope = db.Scope(merchant_id=payment.merchant_id, livemode=payment.livemode)
     with db.scoped(scope):
         return act()
+
+
+def a_member_of(merchant_id: str | None, role: str = "admin") -> str:
+    """Return the id of somebody new who works for a merchant."""
+    person = a_person("Member")
+    with db.transaction(db.OWNER) as session:
+        session.execute(
+            text(
+                "INSERT INTO membership (id, merchant_id, user_id, role, created_at)"
+                " VALUES (:id, :merchant, :person, :role, now())"
+            ),
+            {
+                "id": ids.new("membership"),
+                "merchant": merchant_id,
+                "person": person.id,
+                "role": role,
+            },
+        )
+    return person.id
+
+
+def an_approver(merchant_id: str | None) -> Actor:
+    """Return somebody who may approve a merchant's refunds."""
+    return Actor("merchant_user", a_member_of(merchant_id))
 
 
 def asked(payment_id: str, amount: Money | None = None, **more: Any) -> str:

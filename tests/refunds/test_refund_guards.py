@@ -10,10 +10,12 @@ import pytest
 
 from supervisor.stores import Stores
 from tests.books import committed_portal
-from tests.builders import a_merchant, inr
+from tests.builders import a_merchant, a_person, inr
 from tests.portal import Committed
 from tests.refunds.builders import (
+    a_member_of,
     a_paid_payment,
+    an_approver,
     asked,
     paid_out,
     refund_now,
@@ -44,6 +46,9 @@ class Scene:
     leaving: str
     unsent: str
     succeeded: str
+    person: str
+    clerk: str
+    boss: str
 
     def attempt(self, role: str, *statements: str, merchant: str | None = None) -> str:
         """Run statements as a role and undo them; returns the SQLSTATE, DONE or NO_ROW."""
@@ -85,18 +90,26 @@ def scene(stores: Stores) -> Iterator[Scene]:
             rival=rival,
             payment=payment,
             leaving=asked(payment, inr(50_00)),
-            waiting=asked(payment, inr(50_000_01)),
+            waiting=asked(payment, inr(50_000_01), by=an_approver(shop)),
             unsent=unsent,
             succeeded=succeeded,
+            person=a_person().id,
+            clerk=a_member_of(shop, "support"),
+            boss=a_member_of(shop, "owner"),
         )
 
 
-def released_by_owner(portal: Committed) -> None:
-    """Let everything leave at once, past the undo window, as only a test may."""
+def past_undo(portal: Committed) -> None:
+    """Have everything that is approved be past the time in which it can be undone."""
     with portal.connect("postgres") as connection:
         connection.execute("ALTER TABLE refund DISABLE TRIGGER USER")
         connection.execute("UPDATE refund SET leaves_at = leaves_at - interval '1 hour'")
         connection.execute("ALTER TABLE refund ENABLE TRIGGER USER")
+
+
+def released_by_owner(portal: Committed) -> None:
+    """Let everything leave at once, past the undo window, as only a test may."""
+    past_undo(portal)
     released()
 
 
@@ -128,6 +141,8 @@ def new(
     ("statement", "refused"),
     [
         (new(), NO_STORY),
+        (new(more=", user_id", values=", '{person}'"), REFUSED),
+        (new().replace("now()", "now() - interval '1 minute'", 1), REFUSED),
         (new(minor=60_000_00), CHECK),
         (new(minor=9_949_99 + 1), CHECK),
         (new(minor=0), CHECK),
@@ -163,6 +178,9 @@ def test_what_is_counted_on_the_payment_moves_with_a_refund_only(
     assert scene.attempt(role, statement) in {APPEND_ONLY, NO_PRIVILEGE}
 
 
+LATER = "leaves_at = leaves_at + interval '1 second'"
+EARLIER = "leaves_at = leaves_at - interval '1 second'"
+SIGNED = "approved_by_kind = 'admin', approved_by_id ="
 APPROVE = "status = 'approved', version = version + 1, leaves_at = now()"
 
 
@@ -181,6 +199,13 @@ APPROVE = "status = 'approved', version = version + 1, leaves_at = now()"
             "waiting",
             CHECK,
         ),
+        (f"{APPROVE}, {SIGNED} 'usr_none'", "waiting", REFUSED),
+        (f"{APPROVE}, {SIGNED} '{{person}}'", "waiting", REFUSED),
+        (f"{APPROVE}, {SIGNED} '{{clerk}}'", "waiting", REFUSED),
+        (f"{APPROVE}, {SIGNED} '{{boss}}'", "waiting", NO_STORY),
+        (f"{APPROVE} - interval '1 minute', {SIGNED} '{{boss}}'", "waiting", REFUSED),
+        (EARLIER, "leaving", FROZEN),
+        (LATER, "leaving", FROZEN),
         ("amount_minor = 1", "leaving", NO_PRIVILEGE),
         ("payment_id = 'pay_x'", "leaving", NO_PRIVILEGE),
         ("requested_by_id = NULL", "waiting", NO_PRIVILEGE),
@@ -203,6 +228,8 @@ def test_a_page_decides_and_sends_nothing(
         ("status = 'sent', version = version + 1", "unsent", CHECK),
         ("status = 'failed', version = version + 1, finished_at = now()", "unsent", CHECK),
         ("provider_refund_id = 're_other'", "succeeded", FROZEN),
+        (EARLIER, "leaving", FROZEN),
+        (LATER, "unsent", FROZEN),
         ("amount_minor = amount_minor - 1", "unsent", FROZEN),
         ("requested_by_id = 'usr_other'", "waiting", FROZEN),
         ("destination = 'wallet'", "unsent", FROZEN),
@@ -255,10 +282,8 @@ def test_a_refund_is_seen_by_its_merchant_and_by_nobody_else(scene: Scene) -> No
 
 
 def test_nothing_leaves_while_refunds_are_frozen_whatever_the_code_believes(scene: Scene) -> None:
-    leaves = (
-        "UPDATE refund SET status = 'unsent', version = version + 1,"
-        " leaves_at = now() - interval '1 second' WHERE id = '{leaving}'"
-    )
+    past_undo(scene.portal)
+    leaves = "UPDATE refund SET status = 'unsent', version = version + 1 WHERE id = '{leaving}'"
     assert scene.attempt(WORKER, leaves) == NO_STORY
     with scene.portal.app.app_context(), db.scoped(db.ADMIN):
         refunds.freeze(because="The books differ.", by=Actor("admin", "usr_root"))

@@ -16,7 +16,7 @@ from jobs.subscriptions import ROUTES
 from supervisor.stores import Stores
 from tests.portal import ROLES, TEMPLATE, environment, make_template, superuser
 from tests.simulation import seams
-from tests.simulation.money_back import APPROVAL_MINOR
+from tests.simulation.money_back import APPROVAL_MINOR, SECOND
 from tests.simulation.wire import BOARD, engine
 from webapp import config, refunds
 from webapp.app import create_app
@@ -35,6 +35,7 @@ class Ground:
         with superuser(stores, "postgres") as server:
             server.execute("ALTER SYSTEM SET autovacuum = off")
             server.execute("SELECT pg_reload_conf()")
+        _add_approver(stores)
         env = environment(stores, TEMPLATE)
         web = create_app(config.read(env), ROUTES)
         worker_settings = config.read(
@@ -111,3 +112,16 @@ def quiet() -> None:
     """Say nothing of the thousands of faults that are meant to be."""
     logging.disable(logging.CRITICAL)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+def _add_approver(stores: Stores) -> None:
+    """Have an admin from the start who is the second person for large refunds."""
+    with superuser(stores, TEMPLATE) as template:
+        template.execute("SET session_replication_role = replica")
+        template.execute(
+            "INSERT INTO app_user (id, status, version, email_sealed, email_index, name_sealed,"
+            " password_hash, is_admin, timezone, locale, created_at, password_changed_at)"
+            " VALUES (%s, 'active', 1, 'x', 'second', 'x', '$argon2id$x', true, 'UTC', 'en',"
+            " now(), now())",
+            (SECOND.id,),
+        )
