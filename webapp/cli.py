@@ -166,9 +166,12 @@ def discard_letter(kind: str, letter_id: str, because: str, **given: str) -> Non
     """Let a letter be; of a call to the provider, say what came of it."""
     with _said():
         decision = _decision(because, **given)
-        dead_letters.discard(
+        is_final = dead_letters.discard(
             LetterKind(kind), letter_id, because=because, by=_operator(), decision=decision
         )
+    if not is_final:
+        click.echo("1 waits for an admin to confirm it")
+        return
     click.echo("1 decided" if given["outcome"] else "1 discarded")
 
 

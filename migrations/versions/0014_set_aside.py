@@ -42,13 +42,40 @@ BEGIN
       RAISE EXCEPTION 'an operation begins undecided' USING ERRCODE = 'PD002';
     END IF;
   ELSIF NEW.decision IS DISTINCT FROM OLD.decision
-      AND NOT (OLD.state = 'manual' AND NEW.state = 'unknown') THEN
+      AND NOT (OLD.state = 'manual' AND NEW.state IN ('manual', 'unknown')) THEN
     RAISE EXCEPTION 'operation % does not wait for a decision', OLD.id USING ERRCODE = 'PD002';
   END IF;
   RETURN NEW;
 END $$;
 CREATE TRIGGER guard_answer_by_hand BEFORE INSERT OR UPDATE ON provider_operation
   FOR EACH ROW EXECUTE FUNCTION guard_answer_by_hand();
+"""
+
+#: A decision that books money is taken up only as it was proposed before, signed by another admin.
+SECOND = """
+CREATE FUNCTION guard_second_signature() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+DECLARE signature text[] := ARRAY['confirmed_by_id', 'confirmed_at'];
+BEGIN
+  IF NEW.decision ->> 'choice' NOT IN ('taken', 'held', 'refunded', 'pending')
+     AND NEW.decision ->> 'needs_second' = 'false' THEN
+    RETURN NEW;
+  END IF;
+  IF OLD.decision IS NULL OR OLD.decision ->> 'confirmed_by_id' IS NOT NULL
+     OR OLD.decision - signature IS DISTINCT FROM NEW.decision - signature
+     OR NEW.decision ->> 'by_id' IS NULL
+     OR NEW.decision ->> 'by_id' IS NOT DISTINCT FROM NEW.decision ->> 'confirmed_by_id'
+     OR NOT EXISTS (SELECT 1 FROM app_user
+       WHERE id = NEW.decision ->> 'confirmed_by_id' AND is_admin AND status = 'active') THEN
+    RAISE EXCEPTION 'the decision about operation % needs a second admin', OLD.id
+      USING ERRCODE = 'PD005';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER guard_second_signature BEFORE UPDATE ON provider_operation
+  FOR EACH ROW WHEN (OLD.state = 'manual' AND NEW.state = 'unknown'
+    AND NEW.decision IS NOT NULL AND current_user <> 'paydeck_owner')
+  EXECUTE FUNCTION guard_second_signature();
 """
 
 #: Messages that were signed with our secret and are yet not ours: refused, and listed.
@@ -101,6 +128,7 @@ def upgrade() -> None:
     """Let work that gave up be counted, listed, taken up again and decided by a person."""
     op.execute(CLAIMS)
     op.execute(DECISION)
+    op.execute(SECOND)
     op.execute(REFUSED)
     guards.grant(op, "refused_event", web="INSERT", admin="SELECT", worker="INSERT")
     guards.append_only(op, "refused_event")
@@ -123,6 +151,8 @@ def downgrade() -> None:
     )
     op.execute("REVOKE UPDATE (processed_at, claims) ON provider_event FROM paydeck_admin")
     op.execute("DROP TABLE refused_event")
+    op.execute("DROP TRIGGER guard_second_signature ON provider_operation")
+    op.execute("DROP FUNCTION guard_second_signature()")
     op.execute("DROP TRIGGER guard_answer_by_hand ON provider_operation")
     op.execute("DROP FUNCTION guard_answer_by_hand()")
     op.execute("ALTER TABLE provider_operation DROP COLUMN decision")

@@ -74,6 +74,8 @@ def test_a_call_is_decided_with_its_amount_and_reference(app: Flask) -> None:
         assert said.exit_code == 1
         assert word in said.output
     whole = ("--outcome", "taken", "--amount", "1000", "--currency", "inr", "--reference", "ch_1")
-    assert run(app, *decide, *whole).output == "1 decided\n"
+    assert run(app, *decide, *whole).output == "1 waits for an admin to confirm it\n"
     state = "SELECT state || ' ' || (decision ->> 'by_kind') FROM provider_operation WHERE id = :id"
+    assert scalar(state, id=letter_id) == "manual operator"
+    assert run(app, *decide, "--outcome", "not_done").output == "1 decided\n"
     assert scalar(state, id=letter_id) == "unknown operator"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import text
 
 from tests.builders import a_payment
 from tests.stories import behind, scalar
+from webapp.gateway import CallKey, LookUp, LookUpRefund, Outcome, ProviderError
 from webapp.kernel import clock, db, ids
 from webapp.outbox import NEVER
 from webapp.payments import Status
@@ -15,6 +18,30 @@ def run(statement: str, **values: object) -> None:
     """Change the database as a worker does."""
     with db.transaction(behind()) as session:
         session.execute(text(statement), values)
+
+
+@dataclass
+class Answering:
+    """A provider that gives one answer to every question, and to which nothing can be sent."""
+
+    says: Outcome | ProviderError
+    asked: int = 0
+    name: str = "stripe"
+    livemode: bool = False
+
+    def look_up(self, _key: CallKey, _call: LookUp) -> Outcome:
+        """Say it."""
+        return self._say()
+
+    def look_up_refund(self, _key: CallKey, _call: LookUpRefund) -> Outcome:
+        """Say it."""
+        return self._say()
+
+    def _say(self) -> Outcome:
+        self.asked += 1
+        if isinstance(self.says, ProviderError):
+            raise self.says
+        return self.says
 
 
 STILL_IN_DOUBT = "still_in_doubt: the provider's key is too old to send again"

@@ -7,18 +7,15 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 
-from tests.builders import a_payment, calls_answered, inr, now_at
-from tests.dead_letters.piles import a_call, a_fact, a_mail, a_message, in_doubt, run
-from tests.refunds.builders import asked, refund_now, released
-from tests.stories import attempts, behind, postings, scalar
-from webapp import dead_letters, gateway, payments, refunds
+from tests.dead_letters.piles import a_call, a_fact, a_mail, a_message, run
+from tests.stories import behind, scalar
+from webapp import dead_letters
 from webapp.dead_letters import Letter, LetterKind, LetterNotFound, NotLikeThis
-from webapp.gateway import BadDecision, Decision, Failure, Operation, Outcome
+from webapp.gateway import Decision
 from webapp.kernel import clock, db
 from webapp.kernel.errors import Invalid
 from webapp.kernel.paging import PageRequest, page_request
 from webapp.outbox import Actor
-from webapp.payments import Status
 
 pytestmark = pytest.mark.usefixtures("app")
 BY = Actor("admin", "usr_1")
@@ -56,17 +53,6 @@ def audited(action: str, letter_id: str) -> int:
             id=letter_id,
         )
     )
-
-
-def worked_off() -> int:
-    """Let the workers make the calls that are due, as the jobs do; nobody may be dialled."""
-
-    def apply(operation: Operation, answer: Outcome | Failure) -> None:
-        hear = refunds.apply if operation.subject_kind == "refund" else payments.apply
-        hear(operation.subject_id, answer, purpose=operation.purpose)
-
-    with db.scoped(behind()):
-        return gateway.operations.drain(apply, limit=1)
 
 
 @pytest.mark.requirement("S1-12")
@@ -173,113 +159,6 @@ def test_a_call_is_never_simply_dropped_and_nothing_else_is_decided() -> None:
     with pytest.raises(NotLikeThis):
         dead_letters.discard(LetterKind.MAIL, mail, because="Gone.", by=BY, decision=NOTHING)
     assert len(letters()) == 2
-
-
-def payment_of_call(letter_id: str) -> str:
-    found = scalar("SELECT subject_id FROM provider_operation WHERE id = :id", id=letter_id)
-    return str(found)
-
-
-def test_a_person_says_that_the_money_was_taken_and_the_payment_is_paid_once() -> None:
-    call = piled(LetterKind.CALL)
-    payment_id = payment_of_call(call)
-    taken = Decision("taken", "Their page shows it.", inr(1_000_00), "ch_seen_by_hand")
-    dead_letters.discard(
-        LetterKind.CALL, call, because="Their page shows it.", by=BY, decision=taken
-    )
-    assert letters() == []
-    assert now_at(payment_id).status == "processing", "a worker applies it"
-    assert worked_off() == 1
-    assert now_at(payment_id).status == "captured"
-    assert postings(payment_id) == 1
-    charge = "SELECT charge_id FROM attempt WHERE payment_id = :id"
-    assert scalar(charge, id=payment_id) == "ch_seen_by_hand"
-    state = "SELECT state || ' ' || (decision ->> 'by_id') FROM provider_operation WHERE id = :id"
-    assert scalar(state, id=call) == "succeeded usr_1"
-    assert audited("discarded", call) == 1
-
-
-def test_a_person_says_that_nothing_was_done_and_another_card_can_be_tried() -> None:
-    call = piled(LetterKind.CALL)
-    payment_id = payment_of_call(call)
-    dead_letters.discard(LetterKind.CALL, call, because="Nothing there.", by=BY, decision=NOTHING)
-    assert worked_off() == 1
-    assert now_at(payment_id).status == "awaiting_method"
-    assert attempts(payment_id) == ["declined"]
-    assert postings(payment_id) == 0
-    assert scalar("SELECT state FROM provider_operation WHERE id = :id", id=call) == "failed"
-
-
-@pytest.mark.parametrize(
-    ("decision", "status"),
-    [
-        (Decision("not_done", "Nothing there."), "failed"),
-        (Decision("refunded", "Seen.", None, "re_seen_by_hand"), "succeeded"),
-        (Decision("pending", "Seen.", None, "re_seen_by_hand"), "sent"),
-    ],
-)
-def test_a_refund_in_doubt_is_decided_by_hand_and_booked_as_if_it_was_said(
-    decision: Decision, status: str
-) -> None:
-    with db.scoped(db.NOBODY):
-        payment_id = a_payment(Status.CAPTURED)
-        refund_id = asked(payment_id)
-        released()
-        calls_answered(payment_id)
-        call = in_doubt(refund_id, "refund")
-    dead_letters.discard(LetterKind.CALL, call, because="Seen.", by=BY, decision=decision)
-    assert worked_off() == 1
-    assert refund_now(refund_id).status == status
-    found = "SELECT state FROM provider_operation WHERE id = :id"
-    assert scalar(found, id=call) == ("failed" if status == "failed" else "succeeded")
-    back = "SELECT refunded_minor FROM payment WHERE id = :id"
-    assert scalar(back, id=payment_id) == (0 if status != "succeeded" else 1_000_00)
-
-
-def test_what_the_provider_says_after_a_wrong_decision_still_counts() -> None:
-    call = piled(LetterKind.CALL)
-    payment_id = payment_of_call(call)
-    dead_letters.discard(LetterKind.CALL, call, because="Nothing there.", by=BY, decision=NOTHING)
-    worked_off()
-    method = scalar("SELECT provider_method_id FROM attempt WHERE payment_id = :id", id=payment_id)
-    late = Outcome(gateway.Result.SUCCEEDED, method_id=method, amount=inr(1_000_00))
-    with db.scoped(behind()):
-        payments.apply(payment_id, late)
-        payments.apply(payment_id, late)
-    assert now_at(payment_id).status == "captured"
-    assert postings(payment_id) == 1
-
-
-@pytest.mark.parametrize(
-    "decision",
-    [
-        Decision("taken", "Seen."),
-        Decision("taken", "Seen.", inr(1_000_00)),
-        Decision("taken", "Seen.", None, "ch_1"),
-        Decision("taken", "Seen.", inr(1_000_00), " "),
-        Decision("held", "Seen."),
-        Decision("made", "Seen.", inr(1_000_00), "pi_1"),
-        Decision("", "Seen."),
-        Decision("taken", "Seen.", inr(1_000_00), "x" * 101),
-    ],
-)
-def test_a_decision_that_leaves_something_out_decides_nothing(decision: Decision) -> None:
-    call = piled(LetterKind.CALL)
-    with pytest.raises(BadDecision):
-        dead_letters.discard(LetterKind.CALL, call, because="Seen.", by=BY, decision=decision)
-    assert [one.id for one in letters()] == [call]
-    assert audited("discarded", call) == 0
-    assert scalar("SELECT decision FROM provider_operation WHERE id = :id", id=call) is None
-
-
-def test_another_amount_than_the_payments_is_set_aside_like_any_other() -> None:
-    call = piled(LetterKind.CALL)
-    payment_id = payment_of_call(call)
-    less = Decision("taken", "Seen.", inr(10_00), "ch_1")
-    dead_letters.discard(LetterKind.CALL, call, because="Seen.", by=BY, decision=less)
-    worked_off()
-    assert postings(payment_id) == 0
-    assert scalar("SELECT count(*) FROM anomaly WHERE payment_id = :id", id=payment_id) == 1
 
 
 def test_pages_of_the_list_meet_without_gap_or_double() -> None:

@@ -3,7 +3,7 @@
 from webapp.dead_letters.errors import LetterNotFound, NotLikeThis
 from webapp.dead_letters.models import KINDS, Letter, LetterKind
 from webapp.dead_letters.queries import counts, how_many_like, letter, listed
-from webapp.dead_letters.service import AT_ONCE, discard, retry, retry_like
+from webapp.dead_letters.service import AT_ONCE, confirm, discard, retry, retry_like
 
 __all__ = [
     "AT_ONCE",
@@ -12,6 +12,7 @@ __all__ = [
     "LetterKind",
     "LetterNotFound",
     "NotLikeThis",
+    "confirm",
     "counts",
     "discard",
     "how_many_like",

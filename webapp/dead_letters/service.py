@@ -48,12 +48,13 @@ def discard(
     because: str,
     by: Actor,
     decision: Decision | None = None,
-) -> None:
+) -> bool:
     """Let a letter be, for a reason that is kept; raises LetterNotFound when it is none any more.
 
     A call moves money, so it cannot simply be dropped: `decision` says what a person found came of
-    it, and a worker applies that as it applies the provider's own answers. Raises NotLikeThis for
-    a call without one, or anything else with one, and Invalid without a reason.
+    it; a worker looks it up and applies the provider's answer, or else that. Returns False where
+    the decision waits for a second admin first. Raises NotLikeThis for a call without one, or
+    anything else with one, and Invalid without a reason.
     """
     reason = _checked(because)
     if (decision is not None) is not (kind is LetterKind.CALL):
@@ -61,12 +62,25 @@ def discard(
     with db.transaction():
         found = letter(kind, letter_id)
         data: dict[str, Any] = {"because": reason}
+        is_final = True
         if decision is not None:
-            gateway.operations.decide(found.id, decision, by=by)
+            is_final = gateway.operations.decide(found.id, decision, by=by)
             data |= _decided(decision)
         else:
             _let_be(found, reason)
-        _note("dead_letter.discarded", found, by, data)
+        _note("dead_letter.discarded" if is_final else "dead_letter.proposed", found, by, data)
+        return is_final
+
+
+def confirm(letter_id: str, *, by: Actor, version: str | None = None) -> None:
+    """Sign another admin's decision about a call, as the one of that `version` if given.
+
+    Raises LetterNotFound, NothingToConfirm when there is no such decision, and SameSigner.
+    """
+    with db.transaction():
+        found = letter(LetterKind.CALL, letter_id)
+        gateway.operations.confirm(found.id, by=by, version=version)
+        _note("dead_letter.confirmed", found, by, {})
 
 
 def _take_up(found: Letter) -> None:

@@ -20,7 +20,7 @@ from webapp.gateway.calls import (
 )
 from webapp.gateway.claims import Operation
 from webapp.gateway.context import QUIET, Context
-from webapp.gateway.decisions import CHOICES, NOT_DONE, Choice, Decision, choice_of
+from webapp.gateway.decisions import CHOICES, NOT_DONE, Choice, Decision, Proposal, choice_of
 from webapp.gateway.desk import (
     WAITS,
     Waits,
@@ -29,6 +29,7 @@ from webapp.gateway.desk import (
     event_of,
     events_page,
     operation_row,
+    proposal_of,
     refused_events,
     unfinished_events,
     unfinished_operations,
@@ -40,10 +41,12 @@ from webapp.gateway.errors import (
     EventNotFound,
     ForeignObject,
     NeedsPerson,
+    NothingToConfirm,
     NotWaitingForPerson,
     OperationUnderWay,
     ProviderError,
     Refused,
+    SameSigner,
     UnknownOperation,
     UnknownOutcome,
     Unreachable,
@@ -113,9 +116,11 @@ __all__ = [
     "LookUpRefund",
     "NeedsPerson",
     "NotWaitingForPerson",
+    "NothingToConfirm",
     "Operation",
     "OperationUnderWay",
     "Outcome",
+    "Proposal",
     "Provider",
     "ProviderError",
     "ProviderEvent",
@@ -124,6 +129,7 @@ __all__ = [
     "Refused",
     "RefusedEvent",
     "Result",
+    "SameSigner",
     "Standing",
     "State",
     "UnknownOperation",
@@ -145,6 +151,7 @@ __all__ = [
     "operations_of",
     "plan",
     "preload",
+    "proposal_of",
     "provider",
     "put",
     "refused_events",

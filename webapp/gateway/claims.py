@@ -20,6 +20,7 @@ from webapp.kernel import db
 
 _log = structlog.get_logger(__name__)
 LEASE_SECONDS = policy.LEASE.total_seconds()
+QUARANTINED = "claimed several times without an outcome"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ class Claim:
 
     `is_first` says that nobody can have sent it before us; `is_late` that its key may have been
     forgotten by the provider, so that it must not be sent again. `decision` is what a person
-    found came of it, where one did: then nobody is asked.
+    found came of it, where one did: then it is only looked up. `has_ended_workers` says that since
+    then whoever asked about it died each time, so that its word must do without asking.
     """
 
     operation: Operation
@@ -58,6 +60,7 @@ class Claim:
     is_first: bool
     is_late: bool
     decision: Mapping[str, Any] | None = None
+    has_ended_workers: bool = False
 
 
 _CLAIM = text(
@@ -127,7 +130,7 @@ def take() -> Claim | None:
                     "most": policy.QUARANTINE_AFTER_CLAIMS,
                     "lease": LEASE_SECONDS,
                     "lasts": policy.KEY_LASTS.total_seconds(),
-                    "quarantine": "claimed several times without an outcome",
+                    "quarantine": QUARANTINED,
                 },
             )
             .mappings()
@@ -230,6 +233,8 @@ def _claim(row: RowMapping) -> Claim:
         is_first=row["is_first"],
         is_late=row["is_late"],
         decision=row["decision"],
+        has_ended_workers=row["claims"] >= policy.QUARANTINE_AFTER_CLAIMS
+        and row["last_error"] == QUARANTINED,
     )
 
 

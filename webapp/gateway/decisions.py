@@ -1,23 +1,31 @@
 """What a person may say of a call that nobody can answer any more, and the answer that this makes.
 
-A decision is kept with the operation; a worker applies it as it applies the provider's answers.
+A decision is kept with the operation. A worker asks the provider first: an answer that settles the
+call wins over what a person says. What books money needs the signatures of two.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from webapp.gateway.calls import Kind
-from webapp.gateway.errors import BadDecision
+from webapp.gateway.errors import BadDecision, NothingToConfirm, SameSigner
 from webapp.gateway.port import Failure, Outcome, Result
+from webapp.kernel import clock
 from webapp.kernel.money import Money
 from webapp.outbox import Actor
 
 NOT_DONE = "not_done"
 MAX_REFERENCE = 100
 MAX_BECAUSE = 300
+#: How long the provider is asked about a decided call before two signatures count without it.
+PATIENCE = dt.timedelta(minutes=10)
+_BOOKS = frozenset(
+    {Result.SUCCEEDED, Result.AUTHORISED, Result.REFUND_SUCCEEDED, Result.REFUND_PENDING}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,11 @@ class Choice:
     result: Result | None = None
     needs_amount: bool = False
     needs_reference: bool = False
+
+    @property
+    def books(self) -> bool:
+        """Whether it says that money moved, so that a second admin has to sign it."""
+        return self.result in _BOOKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,19 @@ class Decision:
     because: str
     amount: Money | None = None
     reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A decision that waits for a second admin; `version` changes with every new proposal."""
+
+    choice: Choice
+    because: str
+    amount: Money | None
+    reference: str
+    by_kind: str
+    by_id: str | None
+    version: str
 
 
 _NOTHING = Choice(NOT_DONE, "Nothing was done; the provider knows nothing of it.")
@@ -87,8 +113,13 @@ def choice_of(kind: Kind, name: str) -> Choice:
     raise BadDecision("Choose what came of the call.", param="choice")
 
 
-def as_kept(kind: Kind, decision: Decision, by: Actor) -> dict[str, Any]:
-    """Return the JSON in which a decision is kept; raises BadDecision when a part is missing."""
+def as_kept(
+    kind: Kind, decision: Decision, by: Actor, *, needs_second: bool = False
+) -> dict[str, Any]:
+    """Return the JSON in which a decision is kept; raises BadDecision when a part is missing.
+
+    What books money needs a second signature, and anything else where `needs_second` says so.
+    """
     choice = choice_of(kind, decision.choice)
     because, reference = decision.because.strip(), decision.reference.strip()
     if not because:
@@ -99,6 +130,8 @@ def as_kept(kind: Kind, decision: Decision, by: Actor) -> dict[str, Any]:
         raise BadDecision("Enter the amount that the provider shows.", param="amount")
     if choice.needs_reference and not reference:
         raise BadDecision("Enter the provider’s own reference.", param="reference")
+    if kind is Kind.CREATE_SESSION and choice.books and not reference.startswith("pi_"):
+        raise BadDecision("Enter the payment’s reference, pi_….", param="reference")
     return {
         "choice": choice.name,
         "because": because,
@@ -107,7 +140,55 @@ def as_kept(kind: Kind, decision: Decision, by: Actor) -> dict[str, Any]:
         "reference": reference or None,
         "by_kind": by.kind,
         "by_id": by.id,
+        "at": clock.now().isoformat(),
+        "needs_second": needs_second or choice.books,
     }
+
+
+def waits_for_second(kept: Mapping[str, Any] | None) -> bool:
+    """Whether a kept decision is a proposal that nobody has confirmed."""
+    return kept is not None and bool(kept.get("needs_second")) and not is_signed_twice(kept)
+
+
+def is_signed_twice(kept: Mapping[str, Any]) -> bool:
+    """Whether a second admin has confirmed a kept decision."""
+    return kept.get("confirmed_by_id") is not None
+
+
+def is_past_patience(kept: Mapping[str, Any]) -> bool:
+    """Whether the provider has had its time to answer since a decision was last signed."""
+    signed_at = dt.datetime.fromisoformat(kept.get("confirmed_at") or kept["at"])
+    return clock.now() >= signed_at + PATIENCE
+
+
+def confirmed(kept: Mapping[str, Any] | None, by: Actor, *, version: str | None) -> dict[str, Any]:
+    """Return a proposal with the second signature.
+
+    Raises NothingToConfirm when there is none, or another than the one of that version, and
+    SameSigner to whom made it.
+    """
+    if kept is None or not waits_for_second(kept) or version not in {None, kept["at"]}:
+        raise NothingToConfirm
+    if by.id is None or by.id == kept["by_id"]:
+        raise SameSigner
+    signed = {"confirmed_by_id": by.id, "confirmed_at": clock.now().isoformat()}
+    return {**kept, **signed}
+
+
+def proposal_in(kind: Kind, kept: Mapping[str, Any] | None) -> Proposal | None:
+    """Return the proposal that a kept decision is, or None."""
+    if kept is None or not waits_for_second(kept):
+        return None
+    amount = kept["amount_minor"]
+    return Proposal(
+        choice=choice_of(kind, kept["choice"]),
+        because=kept["because"],
+        amount=Money(amount, kept["currency"]) if amount is not None else None,
+        reference=kept["reference"] or "",
+        by_kind=kept["by_kind"],
+        by_id=kept["by_id"],
+        version=kept["at"],
+    )
 
 
 def answer_of(kind: Kind, request: Mapping[str, Any], kept: Mapping[str, Any]) -> Outcome | Failure:
@@ -123,7 +204,7 @@ def answer_of(kind: Kind, request: Mapping[str, Any], kept: Mapping[str, Any]) -
         method_id=request.get("method_id"),
         amount=Money(amount, kept["currency"]) if amount is not None else None,
     )
-    if kind is Kind.CREATE_INTENT:
+    if kind in {Kind.CREATE_INTENT, Kind.CREATE_SESSION}:
         return replace(found, intent_id=reference)
     if kind is Kind.REFUND:
         given_back = Money(request["amount_minor"], request["currency"])

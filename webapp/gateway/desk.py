@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, select, tuple_
 
-from webapp.gateway import providers
+from webapp.gateway import decisions, providers
+from webapp.gateway.calls import Kind
+from webapp.gateway.decisions import Proposal
 from webapp.gateway.errors import EventNotFound
 from webapp.gateway.models import (
     OPEN_STATES,
@@ -149,6 +151,14 @@ def event_of(event_id: str, *, provider: str = providers.DEFAULT) -> ProviderEve
 def operation_row(operation_id: str) -> ProviderOperation | None:
     """Return one operation as it stands, or None."""
     return db.session.get(ProviderOperation, operation_id, populate_existing=True)
+
+
+def proposal_of(operation_id: str) -> Proposal | None:
+    """Return the decision about an operation that waits for a second admin, or None."""
+    row = operation_row(operation_id)
+    if row is None or row.state != State.MANUAL:
+        return None
+    return decisions.proposal_in(Kind(row.kind), row.decision)
 
 
 def refused_events(limit: int = 50) -> Sequence[RefusedEvent]:

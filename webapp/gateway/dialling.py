@@ -1,4 +1,7 @@
-"""One claimed operation put to its provider: send it, look before sending again, or only look."""
+"""One claimed operation put to its provider: send it, look before sending again, or only look.
+
+What a person decided is looked up too, and their word counts for what the provider leaves open.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from webapp.gateway import policy
+from webapp.gateway import decisions, policy
 from webapp.gateway.calls import (
     Call,
     Cancel,
@@ -20,13 +23,16 @@ from webapp.gateway.calls import (
     Refund,
 )
 from webapp.gateway.claims import Claim
-from webapp.gateway.errors import NeedsPerson, Refused
-from webapp.gateway.port import CallKey, Failure, Outcome, Provider
+from webapp.gateway.errors import NeedsPerson, ProviderError, Refused, UnknownOutcome
+from webapp.gateway.port import CallKey, Failure, Outcome, Provider, Result
 from webapp.kernel import db
 from webapp.kernel.crypto import CannotOpen
 
 #: What moves no money, and so may be asked again at any time.
 QUESTIONS = frozenset({Kind.LOOK_UP, Kind.LOOK_UP_REFUND})
+NOT_FOUND = "not_found"
+#: Why a call cannot even be asked about from here.
+UNASKABLE = frozenset({"other_mode", "unreadable_request"})
 _log = structlog.get_logger(__name__)
 
 
@@ -39,12 +45,7 @@ def dial(provider: Provider, claim: Claim) -> Outcome | Failure:
     """
     db.assert_no_transaction()
     operation = claim.operation
-    if operation.livemode is not provider.livemode:
-        raise NeedsPerson("other_mode", f"{operation.id} belongs to the other mode")
-    try:
-        call = operation.call
-    except (CannotOpen, TypeError, KeyError) as wrong:
-        raise NeedsPerson("unreadable_request", type(wrong).__name__) from wrong
+    call = _readable(provider, claim)
     key = CallKey(operation.id, operation.subject_id)
     if operation.kind not in QUESTIONS:
         must_look = claim.is_late
@@ -61,16 +62,74 @@ def dial(provider: Provider, claim: Claim) -> Outcome | Failure:
         return Failure(refused.code, str(refused)[:500])
 
 
+def weigh(provider: Provider, claim: Claim, kept: Mapping[str, Any]) -> Outcome | Failure:
+    """Return the answer to a call that a person decided: the provider's where it settles the call.
+
+    Otherwise the person's, if what the provider shows leaves room for it. Without an answer only
+    two signatures count, after ten minutes of asking. Raises as `dial` does.
+    """
+    db.assert_no_transaction()
+    operation = claim.operation
+    word = decisions.answer_of(operation.kind, operation.request, kept)
+    signed_twice = decisions.is_signed_twice(kept)
+    if operation.kind in QUESTIONS or (signed_twice and claim.has_ended_workers):
+        return word
+    try:
+        return _weighed(provider, claim, word)
+    except NeedsPerson as wrong:
+        if signed_twice and wrong.code in UNASKABLE:
+            return word
+        raise
+    except ProviderError as away:
+        if not decisions.is_past_patience(kept):
+            raise
+        if signed_twice:
+            return word
+        message = f"{away.code}; without its answer two admins have to decide"
+        raise NeedsPerson("not_answered", message) from away
+
+
+def _weighed(provider: Provider, claim: Claim, word: Outcome | Failure) -> Outcome | Failure:
+    operation, call = claim.operation, _readable(provider, claim)
+    key = CallKey(operation.id, operation.subject_id)
+    try:
+        found = _ask(provider, key, call)
+    except Refused as refused:
+        if refused.code == NOT_FOUND:
+            return word
+        raise UnknownOutcome(refused.code, str(refused)) from refused
+    if policy.settles(operation.kind, call, found):
+        return found
+    if found.result is Result.PROCESSING:
+        raise UnknownOutcome("still_processing", "the provider is still at work on it")
+    if isinstance(word, Failure):
+        return word
+    raise NeedsPerson("provider_shows_otherwise", f"there it is {found.result.value}")
+
+
+def _readable(provider: Provider, claim: Claim) -> Call:
+    operation = claim.operation
+    if operation.livemode is not provider.livemode:
+        raise NeedsPerson("other_mode", f"{operation.id} belongs to the other mode")
+    try:
+        return operation.call
+    except (CannotOpen, TypeError, KeyError) as wrong:
+        raise NeedsPerson("unreadable_request", type(wrong).__name__) from wrong
+
+
 def _look(provider: Provider, key: CallKey, kind: Kind, call: Call) -> Outcome | None:
     """Return what came of an earlier sending if that shows beyond doubt, or None."""
     try:
-        if isinstance(call, Refund):
-            found = provider.look_up_refund(key, _refund_question(key, call))
-        else:
-            found = provider.look_up(key, _question(key, call))
+        found = _ask(provider, key, call)
     except Refused:
         return None
     return found if policy.settles(kind, call, found) else None
+
+
+def _ask(provider: Provider, key: CallKey, call: Call) -> Outcome:
+    if isinstance(call, Refund):
+        return provider.look_up_refund(key, _refund_question(key, call))
+    return provider.look_up(key, _question(key, call))
 
 
 def _question(key: CallKey, call: Call) -> LookUp:

@@ -83,6 +83,20 @@ class BadDecision(Invalid):
     says = "That decision is not complete."
 
 
+class NothingToConfirm(Conflict):
+    """No decision about this call waits for a second admin, or another than the one shown."""
+
+    code = "nothing_to_confirm"
+    says = "The decision was changed or taken up meanwhile. Look at it again."
+
+
+class SameSigner(Conflict):
+    """What books money is decided by one admin and confirmed by another."""
+
+    code = "same_signer"
+    says = "You made this decision. Another admin has to confirm it."
+
+
 class ForeignObject(Conflict):
     """A signed message about an object that is not the one it claims to be; nothing was applied."""
 

@@ -16,7 +16,7 @@ from webapp.gateway.calls import Call, Kind, as_stored, call_of
 from webapp.gateway.claims import Claim, Operation, operation_of
 from webapp.gateway.context import QUIET, Context
 from webapp.gateway.decisions import Decision
-from webapp.gateway.dialling import QUESTIONS, dial
+from webapp.gateway.dialling import QUESTIONS, dial, weigh
 from webapp.gateway.errors import (
     NeedsPerson,
     NotWaitingForPerson,
@@ -115,18 +115,34 @@ def look_again(operation_id: str) -> None:
     _take_up(operation_id, None)
 
 
-def decide(operation_id: str, decision: Decision, *, by: Actor) -> None:
-    """Say by hand what came of an operation that waits for a person; a worker applies it as such.
+def decide(operation_id: str, decision: Decision, *, by: Actor) -> bool:
+    """Say by hand what came of an operation that waits for a person; a worker applies it.
 
-    The person's answer goes the way of the provider's: claimed, applied, closed, in any order with
-    whatever the provider still says. Raises NotWaitingForPerson or BadDecision. A step of the
+    The worker looks it up first, and what the provider says then wins. Returns False where the
+    decision waits for a second admin: when it books money, when an earlier decision came back,
+    and when asking about it ends workers. Raises NotWaitingForPerson or BadDecision. A step of the
     caller's (admin's or worker's) transaction.
     """
-    db.assert_transaction()
-    row = db.session.get(ProviderOperation, operation_id, populate_existing=True)
-    if row is None or row.state != State.MANUAL:
-        raise NotWaitingForPerson
-    _take_up(operation_id, decisions.as_kept(Kind(row.kind), decision, by))
+    row = _waiting_for_person(operation_id)
+    came_back = row.decision is not None and not decisions.waits_for_second(row.decision)
+    needs_second = came_back or row.last_error == claims.QUARANTINED
+    kept = decisions.as_kept(Kind(row.kind), decision, by, needs_second=needs_second)
+    if decisions.waits_for_second(kept):
+        row.decision = kept
+        db.session.flush()
+        return False
+    _take_up(operation_id, kept)
+    return True
+
+
+def confirm(operation_id: str, *, by: Actor, version: str | None = None) -> None:
+    """Sign another admin's decision, so that a worker applies it.
+
+    `version` is that of the proposal which was shown. Raises NotWaitingForPerson,
+    NothingToConfirm or SameSigner. A step of the admin's transaction.
+    """
+    row = _waiting_for_person(operation_id)
+    _take_up(operation_id, decisions.confirmed(row.decision, by, version=version))
 
 
 def hurry(operation_id: str) -> bool:
@@ -158,6 +174,16 @@ def drain(
         if context.clock() >= ends or not _work_one(apply, context):
             return done
     return limit
+
+
+def _waiting_for_person(operation_id: str) -> ProviderOperation:
+    db.assert_transaction()
+    row = db.session.get(
+        ProviderOperation, operation_id, populate_existing=True, with_for_update=True
+    )
+    if row is None or row.state != State.MANUAL:
+        raise NotWaitingForPerson
+    return row
 
 
 def _take_up(operation_id: str, decision: Mapping[str, Any] | None) -> None:
@@ -195,10 +221,10 @@ def _work_one(apply: Apply, context: Context) -> bool:
 
 
 def _answer(claim: Claim, context: Context) -> Answer:
-    """Put the operation to the provider while the lease is kept alive, unless a person decided."""
-    if claim.decision is not None:
-        operation = claim.operation
-        return decisions.answer_of(operation.kind, operation.request, claim.decision)
+    """Put the operation to the provider while the lease is kept alive.
+
+    One that a person decided is only looked up, and their word weighed against what is found.
+    """
     beats = iter(range(policy.MOST_BEATS))
 
     def beat() -> bool:
@@ -209,7 +235,8 @@ def _answer(claim: Claim, context: Context) -> Answer:
 
     with context.heartbeat(beat):
         context.hook("operation.before_send")
-        answer = dial(providers.provider(claim.operation.provider), claim)
+        provider, decision = providers.provider(claim.operation.provider), claim.decision
+        answer = dial(provider, claim) if decision is None else weigh(provider, claim, decision)
         context.hook("operation.after_send")
     return answer
 

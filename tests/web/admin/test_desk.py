@@ -265,15 +265,41 @@ def test_a_decision_that_is_not_whole_decides_nothing(
     assert audited("dead_letter.discarded", letter_id) == 0
 
 
-def test_a_call_is_decided_by_hand_and_the_decision_is_kept(desk: CheckedClient) -> None:
+def test_money_is_decided_by_one_admin_and_confirmed_by_another_as_it_was_shown(
+    app: Flask, desk: CheckedClient
+) -> None:
+    other = browser_of(app, an_admin())
     letter_id = a_call()
+    path = f"{LETTERS}/call/{letter_id}"
     given = {"choice": "taken", "amount": "1,000.00", "reference": "ch_seen"}
-    answer = desk.send(f"{LETTERS}/call/{letter_id}", "/discard", because="Seen there.", **given)
-    assert answer.status_code == 303
+    assert desk.send(path, "/discard", because="Seen there.", **given).status_code == 303
     kept = "SELECT decision ->> 'amount_minor' FROM provider_operation WHERE id = :id"
     assert scalar(kept, id=letter_id) == "100000"
-    trail = "SELECT data ->> 'choice' FROM audit_entry WHERE action = 'dead_letter.discarded'"
+    trail = "SELECT data ->> 'choice' FROM audit_entry WHERE action = 'dead_letter.proposed'"
     assert scalar(trail) == "taken"
+    mine = html(desk, path)
+    assert "Another admin has to confirm it" in mine
+    assert "/confirm" not in mine
+    shown = Page(html(other, path)).form("/confirm")
+    assert "ch_seen" in html(other, path)
+    token = desk.page("/admin").form("/sign-out").fields["csrf_token"]
+    signed = {**shown.fields, "csrf_token": token}
+    assert desk.post(shown.action, data=signed).status_code == 409
+    assert other.post(shown.action, data={**shown.fields, "version": "old"}).status_code == 409
+    assert other.post(shown.action, data=shown.fields).status_code == 303
+    state = "SELECT state FROM provider_operation WHERE id = :id"
+    assert scalar(state, id=letter_id) == "unknown", "a worker takes it up"
+    assert audited("dead_letter.confirmed", letter_id) == 1
+    assert other.post(shown.action, data=shown.fields).status_code == 404
+
+
+def test_that_nothing_was_done_is_decided_by_one(desk: CheckedClient) -> None:
+    letter_id = a_call()
+    path = f"{LETTERS}/call/{letter_id}"
+    answer = desk.send(path, "/discard", because="Nothing there.", choice="not_done")
+    assert answer.status_code == 303
+    assert audited("dead_letter.discarded", letter_id) == 1
+    assert letter_id not in html(desk, LETTERS).partition("<main")[2]
 
 
 @pytest.mark.parametrize("path", [f"{LETTERS}/call", f"{LETTERS}/wall", MESSAGES])

@@ -16,6 +16,8 @@ from webapp.web.admin.door import acting, blueprint
 from webapp.web.admin.lists import asked_list
 from webapp.web.admin.merchants import reason
 
+LOOKED_UP = "The provider is asked first; where its answer leaves room, the decision is applied."
+
 
 @blueprint.get("/admin/dead-letters")
 def letters() -> Response:
@@ -39,6 +41,7 @@ def letters() -> Response:
 def dead_letter(name: str, letter_id: str) -> Response:
     """Show one letter, what it is about, and what can be done with it."""
     found = dead_letters.letter(_kind(name), letter_id)
+    proposal = gateway.proposal_of(letter_id) if found.kind is LetterKind.CALL else None
     with db.transaction():
         audit.record("dead_letter.viewed", "dead_letter", letter_id, by=acting())
     return make_response(
@@ -48,6 +51,8 @@ def dead_letter(name: str, letter_id: str) -> Response:
             kind_name=dead_letters.KINDS[found.kind][0],
             alike=dead_letters.how_many_like(found),
             choices=_choices(found),
+            proposal=proposal,
+            is_mine=proposal is not None and proposal.by_id == acting().id,
             currency=_currency(found),
             trail=audit.entries_about("dead_letter", letter_id),
         )
@@ -76,10 +81,24 @@ def discard_letter(name: str, letter_id: str) -> Response:
     found = dead_letters.letter(_kind(name), letter_id)
     because = reason()
     decision = _decision(found, because) if found.kind is LetterKind.CALL else None
-    dead_letters.discard(found.kind, letter_id, because=because, by=acting(), decision=decision)
-    is_call = decision is not None
-    flash("Your decision is applied now." if is_call else "It is discarded.", "success")
+    is_final = dead_letters.discard(
+        found.kind, letter_id, because=because, by=acting(), decision=decision
+    )
+    if not is_final:
+        flash("Your decision waits for another admin to confirm it.", "success")
+        here = url_for("admin.dead_letter", name=name, letter_id=letter_id)
+        return redirect(here, code=303)
+    flash(LOOKED_UP if decision is not None else "It is discarded.", "success")
     return _back(name)
+
+
+@blueprint.post("/admin/dead-letters/call/<letter_id>/confirm")
+def confirm_decision(letter_id: str) -> Response:
+    """Sign what another admin decided about a call, as it was shown."""
+    version = request.form.get("version", "")
+    dead_letters.confirm(letter_id, by=acting(), version=version)
+    flash(LOOKED_UP, "success")
+    return _back(LetterKind.CALL.value)
 
 
 def _decision(found: Letter, because: str) -> gateway.Decision:

@@ -39,6 +39,8 @@ WORDS: dict[str, dict[str, str]] = {
         "dead_letter.viewed": "Dead letter looked at",
         "dead_letter.retried": "Taken up again",
         "dead_letter.discarded": "Decided by hand",
+        "dead_letter.proposed": "Decided by hand, for a second admin to confirm",
+        "dead_letter.confirmed": "Confirmed the decision",
     },
     "actor": {
         "system": "Paydeck",
