@@ -219,8 +219,7 @@ def _recover(stage: Stage) -> None:
     """Do all that is due now, in the order in which a quiet day does it."""
     for message in [one for one in stage.provider.messages if one.due_at <= stage.world.now]:
         with stage.at_web():
-            _do(stage, "webhook", partial(_receive, message))
-        stage.accepted.append(message.body)
+            _do(stage, "webhook", partial(_receive, stage, message))
         machines.taken(stage, message)
     due = [kind for kind, at in machines.pending(stage) if at <= stage.world.now]
     tells = [kind for kind in due if kind.startswith("tell ")]
@@ -242,8 +241,9 @@ def _do(stage: Stage, name: str, act: Callable[[], object]) -> None:
     stage.world.note(f"{name} ends: {end}")
 
 
-def _receive(message: Message) -> None:
+def _receive(stage: Stage, message: Message) -> None:
     gateway.inbox.receive(message.body, SIGNED)
+    stage.accepted.append(message.body)
 
 
 def _ask_again(stage: Stage, asked: set[str]) -> None:

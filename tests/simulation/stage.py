@@ -192,9 +192,9 @@ class Stage:
 
     def lowest(self, kind: str) -> str:
         """Return the id below every id of that kind which this schedule can make."""
-        return ids.seeded(kind, int(self.world.born.timestamp() * 1000), 0)
+        return ids.seeded(kind, int(self.since.timestamp() * 1000), 0)
 
     @property
     def since(self) -> dt.datetime:
-        """When the schedule began."""
-        return self.world.born
+        """When the schedule began, by the clock of whoever's is the slowest."""
+        return self.world.born - dt.timedelta(minutes=1)
