@@ -55,27 +55,30 @@ def reclaims(town: Town, *, rounds: int, seed: int) -> list[float]:
 
 
 def doubts(town: Town, *, rounds: int, each: int) -> list[float]:
-    """Leave charges unanswered; return the seconds from the provider's return to each one's end.
+    """Leave charges unanswered; return the seconds until each one's end.
 
-    In odd rounds the provider is away for a while, in even ones it charges and does not say so.
+    In odd rounds the provider is away for a while, and the seconds count from its return; in even
+    ones it charges and does not say so, and they count from the shopper's click.
     """
     took: list[float] = []
     with contextlib.closing(_watching(town)) as connection:
         for number in range(rounds):
             away = _OUTAGES[number % len(_OUTAGES)]
-            hashes = [_ready(town) for _ in range(each)]
+            pays = [_Pay(town) for _ in range(each)]
             if number % 2:
                 town.control("faults", endpoint="*", fault="outage", seconds=away)
             else:
                 town.control(
                     "faults", endpoint="payment_intents.confirm", fault="drop_after", times=each
                 )
-            for pay in hashes:
+            began = {}
+            for pay in pays:
+                began[pay.hash] = time.monotonic()
                 pay.click()
             if number % 2:
                 time.sleep(away)
-            back = time.monotonic()
-            took += _ends(connection, [pay.hash for pay in hashes], since=back)
+                began = dict.fromkeys(began, time.monotonic())
+            took += _ends(connection, began)
             town.control("faults", endpoint="*", fault="none")
     return took
 
@@ -99,10 +102,6 @@ class _Pay:
     def click(self) -> None:
         """Send it."""
         self._browser.post(f"/checkout/{self._token}/pay", self._fields)
-
-
-def _ready(town: Town) -> _Pay:
-    return _Pay(town)
 
 
 def _paying(town: Town) -> str:
@@ -156,25 +155,22 @@ def _taken_again(
     return took + [_LONGEST_SECONDS] * len(left)
 
 
-def _ends(
-    connection: psycopg.Connection[Any], hashes: Sequence[str], *, since: float
-) -> list[float]:
-    """Wait until each checkout's order is paid; return how long each took."""
-    left, took = set(hashes), []
-    while left and time.monotonic() - since < _LONGEST_SECONDS:
+def _ends(connection: psycopg.Connection[Any], began: dict[str, float]) -> list[float]:
+    """Wait until each checkout's order is paid; return how long each took since it began."""
+    left, took, until = dict(began), [], time.monotonic() + _LONGEST_SECONDS
+    while left and time.monotonic() < until:
         rows = connection.execute(
             "SELECT s.token_hash FROM checkout_session s JOIN shop_order o ON o.id = s.order_id"
             " WHERE s.token_hash = ANY(%s) AND o.status = 'completed'",
             [list(left)],
         ).fetchall()
-        took += [time.monotonic() - since] * len(rows)
-        left -= {row[0] for row in rows}
+        took += [time.monotonic() - left.pop(row[0]) for row in rows]
         time.sleep(_POLL_SECONDS)
     return took + [_LONGEST_SECONDS] * len(left)
 
 
 def _settled(connection: psycopg.Connection[Any], hashes: Sequence[str]) -> None:
-    _ends(connection, hashes, since=time.monotonic())
+    _ends(connection, dict.fromkeys(hashes, time.monotonic()))
 
 
 def share(values: Sequence[float], part: float) -> float:
