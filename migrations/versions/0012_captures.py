@@ -40,20 +40,46 @@ ALTER TABLE attempt DROP CONSTRAINT ck_attempt_method_kind,
     CHECK (method_kind IN ('card', 'hosted', 'wallet', 'credit'));
 """
 
-#: What was taken stays what it was, and only held money can be taken.
-GUARDS = """
+#: What was taken stays what it was, of whom and by what; only held money can be taken, and a call
+#: is about the provider's own object of its payment.
+GUARDS = f"""
 CREATE FUNCTION guard_captured() RETURNS trigger LANGUAGE plpgsql
 SET search_path = public, pg_temp AS $$
 BEGIN
   IF OLD.status = 'captured' AND
-     (OLD.captured_minor, OLD.authorised_minor, OLD.fee_minor, OLD.captured_at) IS DISTINCT FROM
-     (NEW.captured_minor, NEW.authorised_minor, NEW.fee_minor, NEW.captured_at) THEN
+     (OLD.captured_minor, OLD.authorised_minor, OLD.fee_minor, OLD.captured_at, OLD.user_id,
+      OLD.customer_id, OLD.method_kind) IS DISTINCT FROM
+     (NEW.captured_minor, NEW.authorised_minor, NEW.fee_minor, NEW.captured_at, NEW.user_id,
+      NEW.customer_id, NEW.method_kind) THEN
     RAISE EXCEPTION 'what was taken of payment % never changes', OLD.id USING ERRCODE = 'PD003';
+  END IF;
+  IF (OLD.provider_intent_id IS NOT NULL
+      AND NEW.provider_intent_id IS DISTINCT FROM OLD.provider_intent_id)
+     OR (OLD.provider_session_id IS NOT NULL
+      AND NEW.provider_session_id IS DISTINCT FROM OLD.provider_session_id) THEN
+    RAISE EXCEPTION 'payment % is one payment at the provider', OLD.id USING ERRCODE = 'PD003';
   END IF;
   RETURN NEW;
 END $$;
 CREATE TRIGGER guard_captured BEFORE UPDATE ON payment
   FOR EACH ROW EXECUTE FUNCTION guard_captured();
+
+CREATE FUNCTION guard_provider_ids() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+BEGIN
+  IF current_user IN ('{guards.WEB}', '{guards.ADMIN}') AND (TG_OP = 'INSERT'
+     OR (NEW.provider_intent_id, NEW.provider_session_id)
+        IS DISTINCT FROM (OLD.provider_intent_id, OLD.provider_session_id)) THEN
+    RAISE EXCEPTION 'what payment % is at the provider is said by the provider', NEW.id
+      USING ERRCODE = 'PD005';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER guard_provider_ids BEFORE UPDATE ON payment
+  FOR EACH ROW EXECUTE FUNCTION guard_provider_ids();
+CREATE TRIGGER guard_new_provider_ids BEFORE INSERT ON payment
+  FOR EACH ROW WHEN (NEW.provider_intent_id IS NOT NULL OR NEW.provider_session_id IS NOT NULL)
+  EXECUTE FUNCTION guard_provider_ids();
 
 CREATE FUNCTION guard_capture() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
@@ -68,6 +94,40 @@ BEGIN
 END $$;
 CREATE TRIGGER guard_capture BEFORE INSERT ON provider_operation
   FOR EACH ROW EXECUTE FUNCTION guard_capture();
+
+CREATE FUNCTION guard_call() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+BEGIN
+  IF NOT EXISTS (
+      SELECT 1 FROM payment WHERE id = NEW.subject_id AND merchant_id = NEW.merchant_id
+        AND livemode = NEW.livemode
+        AND coalesce(NEW.request ->> 'intent_id' = provider_intent_id,
+                     NEW.request ->> 'intent_id' IS NULL)
+        AND coalesce(NEW.request ->> 'session_id' = provider_session_id,
+                     NEW.request ->> 'session_id' IS NULL)) THEN
+    RAISE EXCEPTION 'a call about % names another object of the provider', NEW.subject_id
+      USING ERRCODE = 'PD005';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER guard_call BEFORE INSERT ON provider_operation
+  FOR EACH ROW WHEN (NEW.subject_kind = 'payment') EXECUTE FUNCTION guard_call();
+
+CREATE FUNCTION guard_call_kind() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+BEGIN
+  IF current_user IN ('{guards.WEB}', '{guards.ADMIN}') THEN
+    RAISE EXCEPTION 'a call about a payment says so: %', NEW.subject_id USING ERRCODE = 'PD005';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER guard_call_kind BEFORE INSERT ON provider_operation
+  FOR EACH ROW WHEN (NEW.subject_kind NOT IN ('payment', 'refund')
+    AND (NEW.request ? 'intent_id' OR NEW.request ? 'session_id'))
+  EXECUTE FUNCTION guard_call_kind();
+CREATE TRIGGER guard_refund_call_kind BEFORE INSERT ON provider_operation
+  FOR EACH ROW WHEN (NEW.subject_kind = 'refund'
+    AND NEW.kind NOT IN ('refund', 'look_up_refund')) EXECUTE FUNCTION guard_call_kind();
 
 CREATE FUNCTION guard_decision() RETURNS trigger LANGUAGE plpgsql
 SET search_path = public, pg_temp AS $$
@@ -168,6 +228,7 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER guard_captured ON payment")
     op.execute("DROP TRIGGER guard_decision ON anomaly")
     op.execute("DROP FUNCTION guard_capture(), guard_captured(), guard_decision()")
+    op.execute("DROP FUNCTION guard_provider_ids(), guard_call(), guard_call_kind() CASCADE")
     op.execute(BACK)
 
 
