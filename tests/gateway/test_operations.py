@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from sqlalchemy import text
 
 from tests.gateway.conftest import Worker
 from tests.gateway.working import (
@@ -33,6 +34,8 @@ from webapp.kernel import clock, db, ids
 from webapp.kernel.errors import Conflict
 
 pytestmark = pytest.mark.usefixtures("worker")
+#: Puts an operation that is in flight aside for a person.
+MANUAL = "state = 'manual', lease_until = NULL, due_at = NULL"
 
 
 def drained(*, hours: float = 0.0, seconds: float = 0.0, times: int = 1) -> Book:
@@ -190,6 +193,20 @@ def test_only_what_waits_for_a_person_is_taken_up_again() -> None:
     charge = a_charge()
     with pytest.raises(Conflict), db.transaction(db.WORKER):
         operations.look_again(charge.id)
+
+
+def test_a_question_is_not_taken_up_again_while_the_same_one_is_open() -> None:
+    subject_id = ids.new("payment")
+    first = planned(LookUp(operation_id="op_1"), subject_id=subject_id)
+    for step in ("state = 'in_flight', lease_until = clock_now()", MANUAL):
+        with db.transaction(db.WORKER) as session:
+            statement = text(f"UPDATE provider_operation SET {step} WHERE id = :id")
+            session.execute(statement, {"id": first.id})
+    second = planned(LookUp(operation_id="op_1"), subject_id=subject_id)
+    assert second.id != first.id
+    with pytest.raises(OperationUnderWay), db.transaction(db.WORKER):
+        operations.look_again(first.id)
+    assert row_of(first.id).state == State.MANUAL
 
 
 def test_an_open_charge_of_a_payment_excludes_every_other() -> None:

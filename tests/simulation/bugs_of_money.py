@@ -151,7 +151,9 @@ def whoever_asks_may_approve() -> None:
 
 def large_refunds_pass_as_small_ones() -> None:
     """Each refund is measured by itself, not with those before it."""
-    policy.needs_approval = lambda _payment, amount, limits: amount.minor > limits.approval_minor
+    policy.needs_approval = lambda _payment, amount, limits: (
+        amount.minor > limits.approval_minor(amount.currency)
+    )
 
 
 def a_refund_is_undone_after_it_left() -> None:

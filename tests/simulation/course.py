@@ -236,9 +236,10 @@ def _recover(stage: Stage) -> None:
         _do(stage, kind, partial(tell, name, consumers[name]))
 
 
-def _do(stage: Stage, name: str, act: Callable[[], object]) -> None:
+def _do(stage: Stage, name: str, act: Callable[[], object]) -> str:
     end = stage.outcome_of(name, act)
     stage.world.note(f"{name} ends: {end}")
+    return end
 
 
 def _receive(stage: Stage, message: Message) -> None:
@@ -251,8 +252,15 @@ def _ask_again(stage: Stage, asked: set[str]) -> None:
     for kind, one in machines.waiting_for_person(stage):
         if one not in asked:
             asked.add(one)
-            with stage.at_web(), db.scoped(db.ADMIN), db.transaction():
-                RETRIES[kind](one)
+            with stage.at_web(), db.scoped(db.ADMIN):
+                end = _do(stage, f"retry {kind}", partial(_retry, kind, one))
+            if end != "done":
+                asked.discard(one)
+
+
+def _retry(kind: str, one: str) -> None:
+    with db.transaction():
+        RETRIES[kind](one)
 
 
 #: How an admin takes up what was set aside, by kind.

@@ -17,6 +17,7 @@ from supervisor.stores import Stores
 from tests.portal import ROLES, TEMPLATE, environment, make_template, superuser
 from tests.simulation import seams
 from tests.simulation.money_back import APPROVAL_MINOR, SECOND
+from tests.simulation.stage import CURRENCY
 from tests.simulation.wire import BOARD, engine
 from webapp import config, refunds
 from webapp.app import create_app
@@ -45,7 +46,7 @@ class Ground:
         seams.as_worker_process(worker, worker_settings)
         self.apps: Apps = (web, worker)
         self._engines = self._make_engines()
-        refunds.use(Limits(approval_minor=APPROVAL_MINOR))
+        refunds.use(Limits(approval={CURRENCY: APPROVAL_MINOR}))
         quiet()
 
     def clone(self, name: str) -> None:

@@ -109,7 +109,8 @@ def look_again(operation_id: str) -> None:
     """Take up an operation that waits for a person: ask the provider once more, and safely.
 
     While the provider surely remembers the key it is sent again; later we only look. Raises
-    NotWaitingForPerson. A step of the caller's (admin's or worker's) transaction.
+    NotWaitingForPerson, and OperationUnderWay while the same question is open. A step of the
+    caller's (admin's or worker's) transaction.
     """
     db.assert_transaction()
     _take_up(operation_id, None)
@@ -192,7 +193,10 @@ def _take_up(operation_id: str, decision: Mapping[str, Any] | None) -> None:
         " decision = CAST(:decision AS jsonb) WHERE id = :id AND state = 'manual'"
     )
     kept = None if decision is None else json.dumps(decision)
-    done = db.session.execute(statement, {"id": operation_id, "decision": kept})
+    try:
+        done = db.session.execute(statement, {"id": operation_id, "decision": kept})
+    except IntegrityError as twice:
+        raise OperationUnderWay("The same is being asked already. Wait for its answer.") from twice
     if not done.rowcount:  # type: ignore[attr-defined]
         raise NotWaitingForPerson
     wake.soon(WAKE)
