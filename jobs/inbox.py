@@ -40,6 +40,15 @@ def is_due() -> bool:
 def apply(event: Event, outcome: Outcome) -> None:
     """Hand a message's news to the payment or refund that it is about (a step of the drain)."""
     if event.subject_id is None:
-        raise StrayEvent(event.id)
+        _stray(event, outcome)
+        return
     is_refund = event.subject_id.startswith(f"{ids.PREFIXES['refund']}_")
     (refunds.apply if is_refund else payments.apply)(event.subject_id, outcome)
+
+
+def _stray(event: Event, outcome: Outcome) -> None:
+    """Pass over a refund that nobody here asked for, unless it is of a payment of ours."""
+    if outcome.refund_id is None:
+        raise StrayEvent(event.id)
+    if outcome.intent_id is not None and payments.has_intent(outcome.intent_id):
+        raise gateway.RefundMadeElsewhere

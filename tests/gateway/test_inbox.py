@@ -18,6 +18,7 @@ from webapp.gateway import (
     Event,
     Outcome,
     ProviderEvent,
+    RefundMadeElsewhere,
     Result,
     Standing,
     events_of,
@@ -254,6 +255,27 @@ def test_a_message_whose_object_belongs_to_another_payment_is_applied_to_none() 
         row = row_of(event_id)
         assert (row.due_at, row.processed_at, row.tries) == (None, None, 1)
         assert (row.error or "").startswith("foreign_object")
+
+
+@pytest.mark.parametrize("is_of_ours", [True, False])
+def test_a_refund_that_nobody_here_asked_for_is_asked_about_before_it_is_closed(
+    *, is_of_ours: bool
+) -> None:
+    refund = {"id": "re_dashboard", "payment_intent": "pi_1", "metadata": {}}
+    event_id = taken_in(an_event("refund.created", object=refund))
+    asked: list[str | None] = []
+
+    def apply(_event: Event, outcome: Outcome) -> None:
+        asked.append(outcome.intent_id)
+        if is_of_ours:
+            raise RefundMadeElsewhere
+
+    inbox.drain(apply)
+    row = row_of(event_id)
+    assert asked == ["pi_1"]
+    assert (row.processed_at is None, row.due_at) == (is_of_ours, None)
+    word = "refund_made_elsewhere" if is_of_ours else "not_ours"
+    assert (row.error or "").startswith(word)
 
 
 def test_a_message_about_a_call_that_was_never_made_here_waits_for_a_person() -> None:

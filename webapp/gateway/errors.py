@@ -104,6 +104,13 @@ class ForeignObject(Conflict):
     says = "The message names a payment that this object of the provider does not belong to."
 
 
+class RefundMadeElsewhere(ForeignObject):
+    """A refund of a payment of ours that no call of ours asked for: the books do not have it."""
+
+    code = "refund_made_elsewhere"
+    says = "This refund of a payment was made in the provider’s own pages; it is not in the books."
+
+
 class UnknownOperation(NotFound):
     """A signed message about a call that this installation has never made."""
 

@@ -32,7 +32,8 @@ TURN_SECONDS = 10
 _log = structlog.get_logger(__name__)
 
 #: Takes an event's news, inside the transaction that marks it as processed. Called again with
-#: the same news, or with older news, it changes nothing.
+#: the same news, or with older news, it changes nothing. A refund may name nobody: then it raises
+#: RefundMadeElsewhere where the payment is one of ours.
 Apply: TypeAlias = Callable[[Event, Outcome], None]
 
 #: Fields that say who the shopper is, or open something: not needed, so not kept.
@@ -275,6 +276,8 @@ def _apply(row: ProviderEvent, apply: Apply) -> str | None:
     if event.outcome is None:
         return IGNORED
     if event.subject_id is None:
+        if event.outcome.result in policy.REFUND_RESULTS:
+            apply(event, event.outcome)
         _log.warning("event_not_ours", event_id=row.event_id, kind=row.kind)
         return NOT_OURS
     _check_whose(event, event.outcome)

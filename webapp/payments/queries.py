@@ -173,6 +173,12 @@ def anomaly_of(merchant_id: str, anomaly_id: str) -> Anomaly:
     return _one_anomaly(wanted)
 
 
+def has_intent(intent_id: str) -> bool:
+    """Whether one of our payments is this intent at the provider; for workers."""
+    wanted = select(Payment.id).where(Payment.provider_intent_id == intent_id)
+    return db.session.scalar(wanted) is not None
+
+
 def anomalies_of_payment(payment_id: str) -> Sequence[Anomaly]:
     """Return what was set aside of one payment, oldest first."""
     wanted = select(Anomaly).where(Anomaly.payment_id == payment_id).order_by(Anomaly.id)
