@@ -48,7 +48,7 @@ def create_app(settings: Settings, routes: Mapping[str, Sequence[str]]) -> Flask
     refunds.use(
         refunds.Limits(
             undo=dt.timedelta(seconds=settings.refund_undo_seconds),
-            approval_minor=settings.refund_approval_minor,
+            approval={**refunds.APPROVAL, **settings.refund_approval},
         )
     )
     db.db.init_app(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ STRIPE_API_BASE = "https://api.stripe.com"
 KEY_BYTES = 32
 MAX_FEE_BPS = 2_000
 MIN_SECRET = 16
+_MINOR = re.compile(r"([A-Z]{3})=([0-9]{1,11})")
 
 
 class BadSetting(Exception):
@@ -42,7 +44,7 @@ class Settings:
     fee_bps: int
     late_success: str
     refund_undo_seconds: int
-    refund_approval_minor: int
+    refund_approval: Mapping[str, int]
     demo: bool
     data: str
     smtp_url: str | None = field(repr=False)
@@ -109,9 +111,7 @@ def read(env: Mapping[str, str] | None = None) -> Settings:
         fee_bps=_number(source, "FEE_BPS", "200", low=0, high=MAX_FEE_BPS),
         late_success=_choice(source, "LATE_SUCCESS", "REFUND", ("REFUND", "ASK")),
         refund_undo_seconds=_number(source, "REFUND_UNDO_SECONDS", "30", low=0, high=86_400),
-        refund_approval_minor=_number(
-            source, "REFUND_APPROVAL_MINOR", "5000000", low=0, high=99_999_999_999
-        ),
+        refund_approval=_by_currency(source, "REFUND_APPROVAL"),
         demo=source.get("PAYDECK_DEMO", "") == "1",
         data=source.get("PAYDECK_DATA", ".data"),
         smtp_url=source.get("SMTP_URL") or None,
@@ -193,6 +193,18 @@ def _number(env: Mapping[str, str], name: str, default: str, *, low: int, high: 
         message = f"{name} must be a whole number from {low} to {high}, not {value!r}"
         raise BadSetting(message)
     return int(value)
+
+
+def _by_currency(env: Mapping[str, str], name: str) -> dict[str, int]:
+    """Return minor units by currency, from words such as `INR=5000000,USD=60000`."""
+    found = {}
+    for one in filter(None, (part.strip() for part in env.get(name, "").split(","))):
+        matched = _MINOR.fullmatch(one)
+        if matched is None:
+            message = f"{name} must be such as INR=5000000,USD=60000, not {one!r}"
+            raise BadSetting(message)
+        found[matched[1]] = int(matched[2])
+    return found
 
 
 def _choice(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:

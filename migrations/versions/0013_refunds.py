@@ -288,6 +288,26 @@ CREATE TRIGGER guard_refund_operation BEFORE INSERT ON provider_operation
   FOR EACH ROW EXECUTE FUNCTION guard_refund_operation();
 """
 
+#: Who decides about set-aside money may take back that it goes back, while nothing of it does.
+DECISION = """
+CREATE OR REPLACE FUNCTION guard_decision() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+BEGIN
+  IF current_user IN ('paydeck_web', 'paydeck_admin') AND NEW.status <> OLD.status
+     AND NEW.status NOT IN ('refunding', 'applying') THEN
+    RAISE EXCEPTION 'people decide; that money has moved is said by who moved it'
+      USING ERRCODE = 'PD005';
+  END IF;
+  RETURN NEW;
+END $$;
+"""
+TAKEN_BACK = """
+    IF OLD.status = 'refunding' AND NEW.status = 'open' AND NOT EXISTS (SELECT 1 FROM refund
+        WHERE anomaly_id = NEW.id AND status NOT IN ('failed', 'cancelled')) THEN
+      RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'people decide"""
+
 EDGES = [
     ("", "requested"),
     ("", "approved"),
@@ -336,6 +356,7 @@ def upgrade() -> None:
     op.execute(TABLES)
     op.execute(WIDER)
     op.execute(GUARDS)
+    op.execute(DECISION.replace("\n    RAISE EXCEPTION 'people decide", TAKEN_BACK))
     guards.flow(op, "refund", EDGES)
     guards.moving(op, "refund", "refund", frozen=FROZEN)
     decides = f"SELECT, INSERT, UPDATE ({DECIDED})"
@@ -365,6 +386,7 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER guard_refund_operation ON provider_operation")
     op.execute("DROP TRIGGER guard_refunded ON payment")
     op.execute("DROP TRIGGER guard_returning ON anomaly")
+    op.execute(DECISION)
     op.execute("DROP TABLE refund_freeze, refund")
     op.execute("ALTER TABLE payment DROP COLUMN refunded_minor, DROP COLUMN refund_reserved_minor")
     op.execute(

@@ -34,6 +34,12 @@ def test_the_least_that_is_needed_is_enough_and_is_the_sandbox() -> None:
     assert settings.database_url.startswith("postgresql+psycopg://")
 
 
+def test_limits_are_set_for_each_currency() -> None:
+    assert config.read(GOOD).refund_approval == {}
+    given = config.read(GOOD | {"REFUND_APPROVAL": "INR=5000000, JPY=90000"})
+    assert given.refund_approval == {"INR": 5_000_000, "JPY": 90_000}
+
+
 @pytest.mark.requirement("S2-81")
 @pytest.mark.parametrize("name", GOOD)
 @pytest.mark.parametrize("value", [None, "", "   "])
@@ -48,6 +54,9 @@ def test_what_is_needed_and_missing_is_named(name: str, value: str | None) -> No
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("REFUND_APPROVAL", "5000000"),
+        ("REFUND_APPROVAL", "INR=5000000;USD=60000"),
+        ("REFUND_APPROVAL", "inr=-5"),
         ("DATABASE_URL", "mysql://localhost/paydeck"),
         ("DATABASE_URL", "localhost"),
         ("DATABASE_ADMIN_URL", "sqlite://"),

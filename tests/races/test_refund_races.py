@@ -41,7 +41,7 @@ ROUNDS = 10
 def at_once(race: Race) -> Iterator[None]:
     """Nothing can be undone here, so that all leaves at once."""
     before = refunds.limits()
-    refunds.use(refunds.Limits(dt.timedelta(0), before.approval_minor))
+    refunds.use(refunds.Limits(dt.timedelta(0), before.approval))
     yield
     refunds.use(before)
 
@@ -131,7 +131,7 @@ def test_a_refund_is_either_undone_or_leaves_once(race: Race) -> None:
 def later(payment_id: str) -> str:
     """Ask for a refund that leaves in about as long as a race takes to begin."""
     before = refunds.limits()
-    refunds.use(refunds.Limits(dt.timedelta(milliseconds=25), before.approval_minor))
+    refunds.use(refunds.Limits(dt.timedelta(milliseconds=25), before.approval))
     try:
         return asked(payment_id)
     finally:

@@ -183,6 +183,19 @@ def test_a_large_refund_does_not_pass_as_several_small_ones(shop: str) -> None:
     assert refund_now(asked(payment_id, inr(20_000_01))).status == Status.REQUESTED
 
 
+@pytest.mark.parametrize(
+    ("currency", "alone"),
+    [("INR", 50_000_00), ("JPY", 90_000), ("KWD", 180_000), ("USD", 600_00), ("BHD", 100_000)],
+)
+def test_how_much_one_person_refunds_alone_is_set_for_each_currency(
+    shop: str, currency: str, alone: int
+) -> None:
+    payment_id = a_paid_payment(shop, Money(alone + 10, currency))
+    refund_id = asked(payment_id, Money(alone, currency))
+    assert refund_now(refund_id).status == Status.APPROVED
+    assert refund_now(asked(payment_id, Money(10, currency))).status == Status.REQUESTED
+
+
 def test_a_refused_refund_gives_its_part_of_the_payment_free(shop: str) -> None:
     payment_id = a_paid_payment(shop, inr(60_000_00))
     refund_id = asked(payment_id, inr(60_000_00))

@@ -19,7 +19,7 @@ from webapp.refunds.errors import (
 )
 from webapp.refunds.failures import FailureAdvice, advice_on
 from webapp.refunds.models import Freeze, Refund
-from webapp.refunds.policy import Limits, expected_by, needs_approval, why_not_destination
+from webapp.refunds.policy import APPROVAL, Limits, expected_by, needs_approval, why_not_destination
 from webapp.refunds.queries import (
     RefundDetail,
     RefundFilter,
@@ -51,6 +51,7 @@ from webapp.refunds.switch import freeze, frozen, unfreeze
 from webapp.refunds.unfinished import unfinished
 
 __all__ = [
+    "APPROVAL",
     "FLOW",
     "LOST",
     "UNDER_WAY",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from webapp.kernel.money import Money
 from webapp.outbox import Actor
@@ -18,12 +19,34 @@ MAX_METADATA = 50
 STORED_METHODS = frozenset({"wallet", "credit"})
 
 
+#: Above how many minor units two people are needed: about ₹50,000 in each of these currencies.
+APPROVAL = {
+    "AED": 220_000,
+    "AUD": 90_000,
+    "CAD": 80_000,
+    "CHF": 50_000,
+    "EUR": 55_000,
+    "GBP": 50_000,
+    "INR": 5_000_000,
+    "JPY": 90_000,
+    "KWD": 180_000,
+    "SGD": 80_000,
+    "USD": 60_000,
+}
+#: The same for every other currency, in whole units: little, since some are worth much.
+APPROVAL_ELSEWHERE = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How long a refund can be undone, and above how many minor units two people are needed."""
 
     undo: dt.timedelta = dt.timedelta(seconds=30)
-    approval_minor: int = 5_000_000
+    approval: Mapping[str, int] = field(default_factory=lambda: APPROVAL)
+
+    def approval_minor(self, currency: str) -> int:
+        """Return above how many minor units of a currency two people are needed."""
+        return self.approval.get(currency, APPROVAL_ELSEWHERE * 10 ** Money(0, currency).exponent)
 
 
 def needs_approval(payment: Payment, amount: Money, limits: Limits) -> bool:
@@ -31,7 +54,7 @@ def needs_approval(payment: Payment, amount: Money, limits: Limits) -> bool:
 
     So a large refund does not pass as several small ones.
     """
-    return payment.refund_reserved_minor + amount.minor > limits.approval_minor
+    return payment.refund_reserved_minor + amount.minor > limits.approval_minor(amount.currency)
 
 
 def why_not_approve(refund: Refund, by: Actor) -> SameApprover | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from webapp.kernel import clock, crypto, db, ids
 from webapp.kernel.errors import Invalid
 from webapp.kernel.money import Money, payable
 from webapp.orders import Order
-from webapp.outbox import Actor
+from webapp.outbox import SYSTEM, Actor
 from webapp.payments import Payment
 from webapp.refunds import blockers, policy, steps, switch
 from webapp.refunds.errors import (
@@ -82,7 +83,7 @@ def request(  # noqa: PLR0913 - what a person fills in on one form
         if amount > payment.refundable:
             raise RefundExceedsAvailable(param="amount")
         refund = _new(payment, asked, destination=goes_to, by=by)
-        _begin(payment, refund, by=by)
+        _begin(payment, refund, because="It was asked for.", by=by)
         steps.note("refund.requested", refund, by=by, reason=refund.reason)
         return refund
 
@@ -104,7 +105,7 @@ def approve(refund_id: str, *, by: Actor) -> Refund:
         if reasons := blockers.blocked_because(payment):
             raise RefundBlocked(reasons)
         refund.approved_by_kind, refund.approved_by_id = by.kind, by.id
-        refund.leaves_at = clock.now() + steps.limits().undo
+        refund.leaves_at = _leaves_at(refund)
         refund.check_at = refund.deadline_at = None
         refund.move_to(Status.APPROVED, because="A second person approved it.", by=by)
         steps.note("refund.approved", refund, by=by)
@@ -134,13 +135,13 @@ def undo(refund_id: str, *, by: Actor) -> Refund:
     """Call a refund off before it leaves; calling it off again changes nothing.
 
     While refunds are frozen nothing leaves, so that undoing stays possible. Raises UndoTooLate,
-    and RefundNotPossible for set-aside money, which goes back at once.
+    and RefundNotPossible for set-aside money, which goes back at once when it need not be approved.
     """
     with db.transaction():
         _payment, refund = steps.locked(refund_id)
         if refund.status == Status.CANCELLED:
             return refund
-        if refund.anomaly_id is not None:
+        if refund.anomaly_id is not None and refund.status != Status.REQUESTED:
             raise RefundNotPossible("Money that fits no order goes back at once.")
         if refund.status == Status.APPROVED:
             has_left = refund.leaves_at is not None and refund.leaves_at <= clock.now()
@@ -157,7 +158,8 @@ def refund_set_aside(anomaly_id: str, *, by: Actor) -> Refund:
     """Send money that fits no order back whole to where it came from; nobody keeps a fee of it.
 
     Called again it returns the refund under way. The portal itself tries once: after a refund of
-    it has failed a person decides. Raises AnomalyNotFound, AnomalyDecided and RefundBlocked.
+    it has failed a person decides, and more than the limit waits for a second person. Raises
+    AnomalyNotFound, AnomalyDecided and RefundBlocked.
     """
     with db.transaction():
         payment = payments.locked(payments.anomaly(anomaly_id).payment_id)
@@ -174,10 +176,8 @@ def refund_set_aside(anomaly_id: str, *, by: Actor) -> Refund:
         asked = _Asked(anomaly.amount, Reason.OTHER, "", Destination.ORIGINAL, None, {})
         refund = _new(payment, asked, destination=Destination.ORIGINAL, by=by)
         refund.anomaly_id = anomaly.id
-        refund.leaves_at = clock.now()
-        because = "It fits no order, so it goes back."
-        refund.begin(Status.APPROVED, because=because, by=by)
         payments.begin_return(anomaly, by=by)
+        _begin(payment, refund, because="It fits no order, so it goes back.", by=by)
         steps.note("refund.requested", refund, by=by, anomaly=anomaly.id)
         return refund
 
@@ -284,14 +284,24 @@ def _new(payment: Payment, asked: _Asked, *, destination: str, by: Actor) -> Ref
     )
 
 
-def _begin(payment: Payment, refund: Refund, *, by: Actor) -> None:
-    limits = steps.limits()
-    refund.needs_approval = policy.needs_approval(payment, refund.amount, limits)
+def _begin(payment: Payment, refund: Refund, *, because: str, by: Actor) -> None:
+    """Have a refund leave when it can no longer be undone; what people ask for needs two of them.
+
+    What the portal itself sends back is nobody's decision, so nobody approves it.
+    """
+    is_large = policy.needs_approval(payment, refund.amount, steps.limits())
+    refund.needs_approval = is_large and by.kind != SYSTEM.kind
     if refund.needs_approval:
         steps.wait_until(refund, check=APPROVAL_DEADLINE, deadline=APPROVAL_DEADLINE)
         because = "It is more than one person may refund alone."
         refund.begin(Status.REQUESTED, because=because, by=by)
     else:
-        refund.leaves_at = clock.now() + limits.undo
-        refund.begin(Status.APPROVED, because="It was asked for.", by=by)
+        refund.leaves_at = _leaves_at(refund)
+        refund.begin(Status.APPROVED, because=because, by=by)
     db.session.refresh(payment, ["refund_reserved_minor"])
+
+
+def _leaves_at(refund: Refund) -> dt.datetime:
+    """Return until when it can be undone; what was set aside leaves at once."""
+    undo = steps.limits().undo if refund.anomaly_id is None else dt.timedelta(0)
+    return clock.now() + undo

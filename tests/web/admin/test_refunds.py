@@ -54,7 +54,7 @@ def desk(app: Flask, root: Someone) -> CheckedClient:
 def low_limit() -> Iterator[None]:
     """Have every refund wait for a second person."""
     kept = refunds.limits()
-    refunds.use(Limits(undo=kept.undo, approval_minor=0))
+    refunds.use(Limits(undo=kept.undo, approval={"INR": 0}))
     yield
     refunds.use(kept)
 

@@ -228,7 +228,7 @@ def test_what_has_left_cannot_be_undone_and_says_so(shop: Shop) -> None:
 @pytest.fixture
 def low_limit() -> object:
     kept = refunds.limits()
-    refunds.use(Limits(undo=kept.undo, approval_minor=100_00))
+    refunds.use(Limits(undo=kept.undo, approval={"INR": 100_00}))
     yield
     refunds.use(kept)
 

@@ -13,7 +13,7 @@ from webapp.payments import Anomaly
 from webapp.web.admin.door import acting, blueprint
 from webapp.web.admin.lists import asked_list
 from webapp.web.merchant.timelines import timeline_of
-from webapp.web.shared.deciding import chosen_order, decisions_about
+from webapp.web.shared.deciding import chosen_order, decisions_about, returning_says
 from webapp.web.shared.pills import pill
 
 
@@ -47,7 +47,7 @@ def give_back(anomaly_id: str) -> Response:
     _decide(
         "anomaly.given_back", found, lambda: refunds.refund_set_aside(anomaly_id, by=acting()), {}
     )
-    return _done(anomaly_id, "The money goes back to the shopper, whole: no fee was taken of it.")
+    return _done(anomaly_id, returning_says(anomaly_id))
 
 
 @blueprint.post("/admin/anomalies/<anomaly_id>/apply")

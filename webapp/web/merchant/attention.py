@@ -13,7 +13,7 @@ from webapp.payments import Anomaly
 from webapp.web.merchant.attention_views import attention_view
 from webapp.web.merchant.door import actor, blueprint, must
 from webapp.web.merchant.set_aside import set_aside_page
-from webapp.web.shared.deciding import chosen_order
+from webapp.web.shared.deciding import chosen_order, returning_says
 
 
 @blueprint.get("/attention")
@@ -47,7 +47,7 @@ def return_set_aside(anomaly_id: str) -> Response:
     _decide(
         "anomaly.given_back", found, lambda: refunds.refund_set_aside(anomaly_id, by=actor()), {}
     )
-    return _done(anomaly_id, "The money goes back to the shopper, whole: no fee was taken of it.")
+    return _done(anomaly_id, returning_says(anomaly_id))
 
 
 @blueprint.post("/attention/<string:anomaly_id>/apply")

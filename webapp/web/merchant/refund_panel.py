@@ -136,7 +136,7 @@ def _ways(payment: Payment) -> list[Way]:
 
 def _preview(payment: Payment, amount: Money, destination: str) -> Preview:
     limits = refunds.limits()
-    limit = words.money_text(Money(limits.approval_minor, payment.currency))
+    limit = words.money_text(Money(limits.approval_minor(payment.currency), payment.currency))
     second = refunds.needs_approval(payment, amount, limits)
     before = ledger.balance(
         ledger.payable(payment.merchant_id or "", bool(payment.livemode), payment.currency)

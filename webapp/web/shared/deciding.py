@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from webapp import payments
+from webapp import payments, refunds
 from webapp.kernel import words
 from webapp.kernel.errors import Invalid
 from webapp.orders import Order
@@ -41,6 +41,13 @@ def chosen_order(found: Anomaly, typed: str) -> str:
     if typed not in {order.id for order in payments.orders_that_fit(found)}:
         raise Invalid("Choose one of the open orders that ask for this amount.", param="order")
     return typed
+
+
+def returning_says(anomaly_id: str) -> str:
+    """Return what to say once somebody has decided that the money goes back."""
+    if any(one.status == "requested" for one in refunds.refunds_of_anomaly(anomaly_id)):
+        return "It goes back as soon as a second person has approved its refund."
+    return "The money goes back to the shopper, whole: no fee was taken of it."
 
 
 def _why_not_accept(found: Anomaly, order: Order) -> str | None:
