@@ -80,6 +80,10 @@ sim-power: vendor-dev ## plant each known bug and see at which seed the simulati
 sim-exhaustive: vendor-dev ## kill a charge and a refund once at every hook, times every answer
 	@PYTHONHASHSEED=0 exec $(BIN)/python -m tests.simulation.exhaustive --stride $(or $(STRIDE),1)
 
+chaos: vendor-dev ## kill real processes under load (KILLS, RESTARTS, ERASURES, CUTS, SEED), then judge
+	@KILLS=$(KILLS) RESTARTS=$(RESTARTS) ERASURES=$(ERASURES) CUTS=$(CUTS) SEED=$(SEED) \
+		exec $(BIN)/python -m tests.chaos
+
 lint: .venv/dev ## check style, types, import contracts and templates
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from supervisor.stores import Stores
 from tests.books import committed_portal
@@ -214,7 +214,9 @@ def test_a_connection_that_broke_is_a_passing_fault() -> None:
         "COMMIT", {}, psycopg.OperationalError("cut"), connection_invalidated=True
     )
     assert db.is_passing(cut)
-    wrong = OperationalError("x", {}, psycopg.OperationalError("refused"))
+    away = OperationalError("x", {}, psycopg.OperationalError("connection refused"))
+    assert db.is_passing(away)
+    wrong = ProgrammingError("x", {}, psycopg.ProgrammingError("no parameter of that name"))
     assert not db.is_passing(wrong)
 
 
