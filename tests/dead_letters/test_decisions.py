@@ -328,6 +328,8 @@ def test_what_the_provider_says_after_a_wrong_decision_still_counts(
         Decision("made", "Seen.", PRICE, "pi_1"),
         Decision("", "Seen."),
         Decision("taken", "Seen.", PRICE, "x" * 101),
+        Decision("taken", "Seen.", PRICE, "4242 4242 4242 4242"),
+        Decision("taken", "Of card 4242424242424242.", PRICE, "ch_1"),
     ],
 )
 def test_a_decision_that_leaves_something_out_decides_nothing(

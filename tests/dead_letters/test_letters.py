@@ -141,7 +141,7 @@ def test_a_letter_is_discarded_for_a_reason_that_is_kept_and_never_worked_on(
     assert scalar(left[kind]) == 0
 
 
-@pytest.mark.parametrize("because", ["", "   ", "x" * 301])
+@pytest.mark.parametrize("because", ["", "   ", "x" * 301, "card 4242 4242 4242 4242"])
 @pytest.mark.parametrize("kind", LetterKind)
 def test_without_a_reason_nothing_is_discarded(kind: LetterKind, because: str) -> None:
     letter_id = piled(kind)

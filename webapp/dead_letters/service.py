@@ -9,7 +9,7 @@ from webapp.dead_letters.errors import LetterNotFound, NotLikeThis
 from webapp.dead_letters.models import Letter, LetterKind
 from webapp.dead_letters.queries import letter, letters_like
 from webapp.gateway import Decision
-from webapp.kernel import db
+from webapp.kernel import crypto, db
 from webapp.kernel.errors import Conflict, Invalid, NotFound
 from webapp.outbox import Actor
 
@@ -125,6 +125,8 @@ def _checked(because: str) -> str:
         raise Invalid("Say why, in a few words. The reason is kept.", param="because")
     if len(reason) > MAX_BECAUSE:
         raise Invalid(f"Keep the reason to {MAX_BECAUSE} characters.", param="because")
+    if crypto.looks_like_card_number(reason):
+        raise Invalid("Leave card numbers out: the reason is kept for good.", param="because")
     return reason
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from webapp.gateway.calls import Kind
 from webapp.gateway.errors import BadDecision, NothingToConfirm, SameSigner
 from webapp.gateway.port import Failure, Outcome, Result
-from webapp.kernel import clock
+from webapp.kernel import clock, crypto
 from webapp.kernel.money import Money
 from webapp.outbox import Actor
 
@@ -126,6 +126,8 @@ def as_kept(
         raise BadDecision("Say why, in a few words. The reason is kept.", param="because")
     if len(because) > MAX_BECAUSE or len(reference) > MAX_REFERENCE:
         raise BadDecision("That is too long to keep.", param="because")
+    if crypto.looks_like_card_number(because) or crypto.looks_like_card_number(reference):
+        raise BadDecision("Leave card numbers out: this is kept for good.", param="because")
     if choice.needs_amount and not decision.amount:
         raise BadDecision("Enter the amount that the provider shows.", param="amount")
     if choice.needs_reference and not reference:
