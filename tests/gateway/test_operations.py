@@ -139,6 +139,25 @@ def test_when_surely_nothing_was_sent_it_is_pending_again(worker: Worker) -> Non
     assert row_of(charge.id).state == State.SUCCEEDED
 
 
+def test_what_could_not_be_sent_for_a_day_waits_for_a_person_and_is_then_sent(
+    worker: Worker,
+) -> None:
+    charge = a_charge()
+    worker.sandbox.fault("429", endpoint="payment_intents.confirm", times=1000)
+    drained(hours=11, times=2)
+    assert row_of(charge.id).state == State.PENDING
+    drained(hours=24)
+    row = row_of(charge.id)
+    assert (row.state, row.due_at) == (State.MANUAL, None)
+    assert (row.last_error or "").startswith("never_sent")
+    worker.sandbox.calm()
+    with db.transaction(db.WORKER):
+        operations.look_again(charge.id)
+    drained(hours=25)
+    assert row_of(charge.id).state == State.SUCCEEDED
+    assert worker.sandbox.charges(charge.subject_id) == 1
+
+
 def test_after_a_lost_answer_it_is_never_pending_again(worker: Worker) -> None:
     charge = a_charge()
     worker.sandbox.fault("drop_after", endpoint="payment_intents.confirm")

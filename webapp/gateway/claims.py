@@ -51,7 +51,8 @@ class Claim:
     `is_first` says that nobody can have sent it before us; `is_late` that its key may have been
     forgotten by the provider, so that it must not be sent again. `decision` is what a person
     found came of it, where one did: then it is only looked up. `has_ended_workers` says that since
-    then whoever asked about it died each time, so that its word must do without asking.
+    then whoever asked about it died each time, so that its word must do without asking. `is_old`
+    says that it was asked for so long ago that a person should know if it was never sent.
     """
 
     operation: Operation
@@ -61,6 +62,7 @@ class Claim:
     is_late: bool
     decision: Mapping[str, Any] | None = None
     has_ended_workers: bool = False
+    is_old: bool = False
 
 
 _CLAIM = text(
@@ -68,6 +70,7 @@ _CLAIM = text(
     WITH due AS (
       SELECT id, claims, first_sent_at FROM provider_operation
       WHERE state IN ('pending', 'in_flight', 'unknown') AND due_at <= (SELECT clock_now())
+        AND NOT (kind = 'refund' AND first_sent_at IS NULL AND refunds_are_frozen())
       ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
     UPDATE provider_operation AS o SET
       state = CASE WHEN due.claims >= :most THEN 'manual' ELSE 'in_flight' END,
@@ -80,7 +83,8 @@ _CLAIM = text(
       last_error = CASE WHEN due.claims >= :most THEN :quarantine ELSE o.last_error END
     FROM due WHERE o.id = due.id
     RETURNING o.*, due.first_sent_at IS NULL AS is_first,
-      coalesce(due.first_sent_at < clock_now() - make_interval(secs => :lasts), false) AS is_late
+      coalesce(due.first_sent_at < clock_now() - make_interval(secs => :lasts), false) AS is_late,
+      o.created_at < clock_now() - make_interval(secs => :lasts) AS is_old
     """
 )
 _BEAT = text(
@@ -120,7 +124,8 @@ def take() -> Claim | None:
     """Claim the operation that has been due longest, or return None when nothing is due.
 
     One that was claimed three times without any outcome is set aside for a person instead: its
-    own content may be what ends its workers.
+    own content may be what ends its workers. Refunds that were never sent wait while refunds are
+    frozen; the database would not let them go either.
     """
     while True:
         row = (
@@ -235,6 +240,7 @@ def _claim(row: RowMapping) -> Claim:
         decision=row["decision"],
         has_ended_workers=row["claims"] >= policy.QUARANTINE_AFTER_CLAIMS
         and row["last_error"] == QUARANTINED,
+        is_old=row["is_old"],
     )
 
 

@@ -39,6 +39,8 @@ ONE_A_SUBJECT = frozenset(
     {Kind.CREATE_INTENT, Kind.CANCEL, Kind.LOOK_UP, Kind.REFUND, Kind.LOOK_UP_REFUND}
 )
 APPLY_AGAIN_SECONDS = 1.0
+#: The provider turned us away for as long as it would have remembered the key.
+NEVER_SENT = "never_sent"
 _log = structlog.get_logger(__name__)
 
 Answer: TypeAlias = Outcome | Failure
@@ -211,13 +213,14 @@ def _work_one(apply: Apply, context: Context) -> bool:
     try:
         answer = _answer(claim, context)
     except Unreachable as away:
-        _try_later(claim, State.PENDING if claim.is_first else State.UNKNOWN, away.code)
+        if claim.is_first and claim.is_old:
+            _ask_person(claim, NEVER_SENT, away.code)
+        else:
+            _try_later(claim, State.PENDING if claim.is_first else State.UNKNOWN, away.code)
     except UnknownOutcome as doubt:
         _try_later(claim, State.UNKNOWN, doubt.code)
     except NeedsPerson as wrong:
-        _log.error("operation_needs_person", operation=claim.operation.id, reason=wrong.code)
-        with db.transaction(db.WORKER):
-            claims.let_go(claim, State.MANUAL, error=f"{wrong.code}: {wrong}")
+        _ask_person(claim, wrong.code, str(wrong))
     else:
         _settle(claim, answer, apply, context)
     context.hook("operation.completed")
@@ -320,6 +323,12 @@ def _try_later(claim: Claim, state: State, code: str) -> None:
     _log.warning("provider_gave_no_answer", operation=claim.operation.id, reason=code, wait=wait)
     with db.transaction(db.WORKER):
         claims.let_go(claim, state, error=code, wait=wait)
+
+
+def _ask_person(claim: Claim, code: str, says: str) -> None:
+    _log.error("operation_needs_person", operation=claim.operation.id, reason=code)
+    with db.transaction(db.WORKER):
+        claims.let_go(claim, State.MANUAL, error=f"{code}: {says}")
 
 
 def _apply_later(claim: Claim, error: str, *, is_passing: bool) -> None:
