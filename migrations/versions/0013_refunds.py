@@ -286,6 +286,18 @@ BEGIN
 END $$;
 CREATE TRIGGER guard_refund_operation BEFORE INSERT ON provider_operation
   FOR EACH ROW EXECUTE FUNCTION guard_refund_operation();
+
+CREATE FUNCTION guard_refund_sending() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+BEGIN
+  IF refunds_are_frozen() THEN
+    RAISE EXCEPTION 'refunds are frozen' USING ERRCODE = 'PD008';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER guard_refund_sending BEFORE UPDATE ON provider_operation FOR EACH ROW
+  WHEN (NEW.kind = 'refund' AND OLD.first_sent_at IS NULL AND NEW.first_sent_at IS NOT NULL)
+  EXECUTE FUNCTION guard_refund_sending();
 """
 
 #: Who decides about set-aside money may take back that it goes back, while nothing of it does.
@@ -384,6 +396,7 @@ def downgrade() -> None:
     """Take refunds away."""
     op.execute(f"REVOKE UPDATE (refund_reserved_minor) ON payment FROM {guards.ADMIN}")
     op.execute("DROP TRIGGER guard_refund_operation ON provider_operation")
+    op.execute("DROP TRIGGER guard_refund_sending ON provider_operation")
     op.execute("DROP TRIGGER guard_refunded ON payment")
     op.execute("DROP TRIGGER guard_returning ON anomaly")
     op.execute(DECISION)
@@ -391,7 +404,8 @@ def downgrade() -> None:
     op.execute("ALTER TABLE payment DROP COLUMN refunded_minor, DROP COLUMN refund_reserved_minor")
     op.execute(
         "DROP FUNCTION guard_refund(), refunds_are_frozen(), refund_reserves(), guard_refunded(),"
-        " guard_refund_operation(), guard_returning(), guard_approver()"
+        " guard_refund_operation(), guard_returning(), guard_approver(),"
+        " guard_refund_sending()"
     )
     op.execute(NARROWER)
     op.execute("DELETE FROM flow_edge WHERE noun = 'refund'")

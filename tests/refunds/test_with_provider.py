@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from jobs import context
 from jobs.subscriptions import ROUTES
@@ -21,6 +23,7 @@ from tests.stories import scalar, story_is_whole
 from webapp import audit, config, invariants, ledger, refunds
 from webapp.app import create_app
 from webapp.kernel import clock, db
+from webapp.outbox import Actor
 
 SUCCEEDED = "succeeded"
 LONG = dt.timedelta(hours=1)
@@ -161,3 +164,30 @@ def test_our_books_are_sound_and_say_what_the_providers_say(till: Till) -> None:
         db.session.remove()
     sums = "SELECT coalesce(sum(refunded_minor), 0) FROM payment"
     assert scalar(sums) == till.given_back_in_all()
+
+
+def sent_behind_its_back(refund_id: str) -> int:
+    """Claim the call of a refund, whatever the code says."""
+    sends = "UPDATE provider_operation SET first_sent_at = now() WHERE subject_id = :id"
+    with db.transaction() as session:
+        session.execute(text(sends), {"id": refund_id})
+    return 1
+
+
+def test_freezing_also_holds_refunds_whose_call_was_never_made(till: Till) -> None:
+    payment_id = till.paid()
+    refund_id = till.left(payment_id)
+    root = Actor("admin", "usr_root")
+    with db.scoped(db.ADMIN):
+        refunds.freeze(because="The books differ.", by=root)
+    try:
+        paid_meanwhile = till.paid()
+        assert payment_now(paid_meanwhile).status == "captured"
+        assert (till.states(refund_id), till.given_back(payment_id)) == (["refund pending"], 0)
+        with pytest.raises(db.DatabaseError, match="refunds are frozen"):
+            till.working(partial(sent_behind_its_back, refund_id))
+    finally:
+        with db.scoped(db.ADMIN):
+            refunds.unfreeze(by=root)
+    till.drained(until=lambda: is_now(refund_id, SUCCEEDED))
+    assert till.given_back(payment_id) == PRICE.minor

@@ -90,6 +90,8 @@ CHORES = {
 _PENDING = """
 SELECT 'operations', min(due_at) FROM provider_operation
  WHERE id >= %(op)s AND state IN ('pending', 'in_flight', 'unknown')
+   AND (kind <> 'refund' OR first_sent_at IS NOT NULL
+     OR EXISTS (SELECT 1 FROM refund_freeze WHERE frozen_at IS NULL))
 UNION ALL SELECT 'inbox', min(due_at) FROM provider_event
  WHERE due_at IS NOT NULL AND received_at >= %(born)s
 UNION ALL (SELECT 'tell ' || consumer, min(due_at) FROM outbox_due

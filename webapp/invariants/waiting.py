@@ -77,7 +77,9 @@ WAITING: Final[tuple[Check, ...]] = (
         SELECT id, format('%s of %s, %s since %s', kind, subject_id, state, due_at)
         FROM provider_operation
         WHERE state IN ('pending', 'in_flight', 'unknown') AND state <> 'in_flight'
-          AND due_at < clock_now() - interval '5 min'""",
+          AND due_at < clock_now() - interval '5 min'
+          AND (kind <> 'refund' OR first_sent_at IS NOT NULL
+            OR EXISTS (SELECT 1 FROM refund_freeze WHERE frozen_at IS NULL))""",
     ),
     Check(
         "messages_are_applied_in_time",
