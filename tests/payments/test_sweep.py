@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from tests.builders import (
     Link,
@@ -24,12 +25,12 @@ from tests.builders import (
     now_at,
     succeeded,
 )
-from tests.stories import operations, payment_is_whole, scalar
+from tests.stories import behind, operations, payment_is_whole, scalar
 from webapp import orders, payments
 from webapp.gateway import Outcome, Result
 from webapp.kernel import clock, db
 from webapp.outbox import Actor
-from webapp.payments import Status, sweep
+from webapp.payments import Status, start, sweep
 
 PRICE = inr(1_000_00)
 BEGIN = dt.datetime(2026, 11, 21, 10, 0, tzinfo=dt.UTC)
@@ -278,3 +279,32 @@ def test_an_order_is_cancelled_with_its_waiting_payment_but_not_under_a_running_
     assert now_at(payment_id).status == Status.CANCELLED
     assert session_of(link) == "expired"
     payment_is_whole(payment_id)
+
+
+@pytest.mark.parametrize("fault", ["refusal", "database"])
+def test_a_payment_that_cannot_be_looked_at_holds_up_no_other_and_goes_to_the_back(
+    shop: str, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    with clock.standing_at(BEGIN):
+        first, second = (card_tried(a_checkout(shop, PRICE)) for _ in range(2))
+        for payment_id in (first, second):
+            answered(payment_id, Outcome(Result.CREATED, intent_id=f"pi_{payment_id}"))
+            calls_answered(payment_id)
+    plan = start.plan_look_up
+
+    def stumbling(payment: payments.Payment) -> None:
+        if payment.id != first:
+            plan(payment)
+        elif fault == "refusal":
+            raise payments.PaymentUnderWay
+        else:
+            db.session.execute(text("SELECT 1 / 0"))
+
+    monkeypatch.setattr(start, "plan_look_up", stumbling)
+    later = BEGIN + dt.timedelta(hours=1)
+    with clock.standing_at(later), db.scoped(behind()):
+        assert payments.look_again() == 2
+        assert payments.look_again() == 0
+    assert operations(second)[-1] == "look_up"
+    assert operations(first)[-1] != "look_up"
+    assert (now_at(first).check_at or BEGIN) > later

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
+import structlog
 from sqlalchemy import exists, select
 
 from webapp import orders
 from webapp.kernel import clock, db
+from webapp.kernel.errors import Refusal
 from webapp.orders import CheckoutSession
 from webapp.outbox import SYSTEM, Actor
 from webapp.payments import holds, start, steps
@@ -22,18 +25,20 @@ from webapp.payments.states import (
 )
 
 AT_MOST = 100
+_log = structlog.get_logger(__name__)
 
 
 def look_again() -> int:
     """Ask the provider about payments whose next check is due; returns how many were asked about.
 
     One that waits for the shopper past its deadline is cancelled at the provider; money that is
-    held past its deadline is let go.
+    held past its deadline is let go. One that cannot be looked at now goes to the back.
     """
     due = select(Payment.id).where(Payment.check_at <= clock.now())
     found = list(db.session.scalars(due.order_by(Payment.check_at, Payment.id).limit(AT_MOST)))
     for payment_id in found:
-        _look_again(payment_id)
+        if _tried(_look_again, payment_id) is None:
+            _tried(_put_off, payment_id)
     return len(found)
 
 
@@ -52,7 +57,7 @@ def expire_due() -> int:
     for session_id, order_id in db.session.execute(
         due.order_by(*oldest_first).limit(AT_MOST)
     ).all():
-        ended += _expire(session_id, order_id)
+        ended += _tried(_expire, session_id, order_id) or 0
     return ended
 
 
@@ -107,12 +112,31 @@ def fresh_link(order_id: str, *, by: Actor = SYSTEM) -> orders.Opened:
         return orders.open_checkout(order_id, by=by)
 
 
-def _look_again(payment_id: str) -> None:
+def _tried(act: Callable[..., int], *ids: str) -> int | None:
+    """Do it with one payment or link; None where that cannot be now: the others go on."""
+    try:
+        return act(*ids)
+    except Refusal as refusal:
+        _log.warning("sweep_waits", about=ids[0], reason=refusal.code)
+    except db.DatabaseError as wrong:
+        report = _log.warning if db.is_passing(wrong) else _log.error
+        report("sweep_put_off", about=ids[0], reason=str(wrong.orig))
+    return None
+
+
+def _put_off(payment_id: str) -> int:
+    with db.transaction():
+        _order, payment = steps.locked_with_order(payment_id)
+        payment.check_at = _next_check(payment, clock.now())
+        return 1
+
+
+def _look_again(payment_id: str) -> int:
     with db.transaction():
         _order, payment = steps.locked_with_order(payment_id)
         now = clock.now()
         if payment.check_at is None or payment.check_at > now:
-            return
+            return 0
         is_late = payment.deadline_at is not None and payment.deadline_at <= now
         if payment.status == Status.REQUIRES_ACTION and is_late:
             start.plan_cancel(payment)
@@ -121,6 +145,7 @@ def _look_again(payment_id: str) -> None:
         else:
             start.plan_look_up(payment)
         payment.check_at = _next_check(payment, now)
+        return 1
 
 
 def _next_check(payment: Payment, now: dt.datetime) -> dt.datetime:
