@@ -88,7 +88,13 @@ class Stage:
         """Create an order and give its shopper a link; chance says whether money is held first."""
         held = self.world.chance.random() < 0.35 if is_held is None else is_held
         with self.at_web(), db.scoped(self.merchant_scope):
-            asked = NewOrder(self.merchant_id, livemode=False, amount=amount, capture_later=held)
+            asked = NewOrder(
+                self.merchant_id,
+                livemode=False,
+                amount=amount,
+                capture_later=held,
+                customer_email=self.payer.email,
+            )
             order = orders.create(asked)
             return Sale(order.id, amount, "sale", held, [orders.open_checkout(order.id).token])
 
