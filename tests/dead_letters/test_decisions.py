@@ -38,6 +38,7 @@ from webapp.gateway import (
     Unreachable,
 )
 from webapp.kernel import clock, db
+from webapp.kernel.errors import Conflict
 from webapp.outbox import Actor
 from webapp.payments import Status
 
@@ -352,3 +353,17 @@ def test_another_amount_than_the_payments_is_set_aside_like_any_other(
     worked_off()
     assert postings(payment_id) == 0
     assert scalar("SELECT count(*) FROM anomaly WHERE payment_id = :id", id=payment_id) == 1
+
+
+def test_a_refund_that_turns_up_when_the_money_went_another_way_says_so_and_books_nothing(
+    admins: tuple[Actor, Actor],
+) -> None:
+    call, refund_id, payment_id = a_refund()
+    decided(call, NOTHING, admins[0])
+    worked_off()
+    with db.scoped(db.NOBODY):
+        asked(payment_id)
+    found = Outcome(Result.REFUND_SUCCEEDED, refund_id="re_late", amount=PRICE)
+    with db.scoped(behind()), pytest.raises(Conflict, match="correction"):
+        refunds.apply(refund_id, found)
+    assert refund_now(refund_id).status == "failed"

@@ -13,7 +13,7 @@ from webapp.gateway import Failure, Outcome, Result
 from webapp.kernel import clock, db
 from webapp.payments import Payment
 from webapp.refunds import books, steps
-from webapp.refunds.errors import RefundMismatch
+from webapp.refunds.errors import RefundMismatch, RefundWithoutRoom
 from webapp.refunds.failures import advice_on
 from webapp.refunds.models import Refund
 from webapp.refunds.states import CHECK_SENT, SENT_DEADLINE, UNDER_WAY, WAITING, Status
@@ -27,7 +27,8 @@ def apply(refund_id: str, answer: Outcome | Failure, *, purpose: str | None = No
     """Apply one definite answer about a refund; calling it again changes nothing.
 
     `purpose` is that of the operation which was answered, where one was: a refusal counts only
-    when it answers the sending itself. Raises RefundNotFound and RefundMismatch.
+    when it answers the sending itself. Raises RefundNotFound, RefundMismatch and
+    RefundWithoutRoom.
     """
     with db.transaction():
         payment, refund = steps.locked(refund_id)
@@ -89,13 +90,16 @@ def _is_open(payment: Payment, refund: Refund) -> bool:
     """Whether good news moves the refund: it is under way, or was given up without being known.
 
     The latter is booked anew, and set-aside money is no longer there to be decided about. Where
-    that was decided otherwise meanwhile (AnomalyDecided), or the database finds no room for it any
-    more, nothing is booked and a person has to look.
+    that was decided otherwise meanwhile (AnomalyDecided), or other refunds have left no room for it
+    (RefundWithoutRoom), nothing is booked and the message waits for a person with that reason.
     """
     if refund.status in UNDER_WAY:
         return True
     if refund.status != Status.FAILED or refund.provider_refund_id is not None:
         return False
+    if refund.anomaly_id is None and refund.amount.minor > payment.refundable.minor:
+        _log.error("refund_without_room", refund=refund.id)
+        raise RefundWithoutRoom
     if refund.anomaly_id is not None:
         payments.begin_return(payments.locked_anomaly(refund.anomaly_id), by=BY)
     books.leave(refund, order_number=steps.order_of(payment).number, again=True)

@@ -72,3 +72,13 @@ class RefundMismatch(Conflict):
 
     code = "refund_mismatch"
     says = "The provider’s refund is not the one that was asked for."
+
+
+class RefundWithoutRoom(Conflict):
+    """The provider paid out a refund that was given up here, and the money was used meanwhile."""
+
+    code = "refund_without_room"
+    says = (
+        "The provider paid this refund out after it had been given up here, and what it would take"
+        " has been refunded meanwhile: the shopper has it twice. Settle it by a correction."
+    )
