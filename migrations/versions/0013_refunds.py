@@ -264,10 +264,27 @@ BEGIN
           OR NEW.refunded_minor <> OLD.refunded_minor) THEN
     RAISE EXCEPTION 'what was refunded moves with a refund only' USING ERRCODE = 'PD001';
   END IF;
+  IF TG_OP = 'UPDATE' AND OLD.status = 'captured' AND OLD.method_kind = 'credit'
+     AND NEW.metadata IS DISTINCT FROM OLD.metadata THEN
+    RAISE EXCEPTION 'where the money of payment % came from stays on record', OLD.id
+      USING ERRCODE = 'PD003';
+  END IF;
   RETURN NEW;
 END $$;
 CREATE TRIGGER guard_refunded BEFORE INSERT OR UPDATE ON payment
   FOR EACH ROW EXECUTE FUNCTION guard_refunded();
+
+CREATE FUNCTION origin_intent(payment_id text) RETURNS text LANGUAGE sql STABLE
+SET search_path = public, pg_temp AS $$
+  WITH RECURSIVE way AS (
+    SELECT p.*, 0 AS step FROM payment p WHERE p.id = payment_id
+    UNION ALL
+    SELECT p.*, way.step + 1 FROM way JOIN payment p ON p.id = way.metadata ->> 'payment'
+       AND (p.merchant_id, p.livemode, p.currency) = (way.merchant_id, way.livemode, way.currency)
+       AND p.user_id IS NOT DISTINCT FROM way.user_id
+     WHERE way.method_kind = 'credit' AND way.step < 10)
+  SELECT provider_intent_id FROM way ORDER BY step DESC LIMIT 1
+$$;
 
 CREATE FUNCTION guard_refund_operation() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
@@ -278,7 +295,7 @@ BEGIN
          AND (r.merchant_id, r.livemode) = (NEW.merchant_id, NEW.livemode)
          AND r.amount_minor = (NEW.request ->> 'amount_minor')::bigint
          AND r.currency = NEW.request ->> 'currency'
-         AND p.provider_intent_id = NEW.request ->> 'intent_id') THEN
+         AND origin_intent(p.id) = NEW.request ->> 'intent_id') THEN
     RAISE EXCEPTION 'money goes back for a refund that leaves, as much and there: %',
       NEW.subject_id USING ERRCODE = 'PD005';
   END IF;
@@ -405,7 +422,7 @@ def downgrade() -> None:
     op.execute(
         "DROP FUNCTION guard_refund(), refunds_are_frozen(), refund_reserves(), guard_refunded(),"
         " guard_refund_operation(), guard_returning(), guard_approver(),"
-        " guard_refund_sending()"
+        " guard_refund_sending(), origin_intent(text)"
     )
     op.execute(NARROWER)
     op.execute("DELETE FROM flow_edge WHERE noun = 'refund'")

@@ -143,7 +143,7 @@ def test_money_in_the_wallet_and_credit_are_told_as_what_they_are(
 ) -> None:
     payment_id = bought(shop, shopper.payer)
     wallet = asked(payment_id, inr(100_00), destination="wallet")
-    target = an_order(shop, inr(200_00))
+    target = an_order(shop, inr(200_00), user_id=shopper.id)
     number, target_id = target.number, target.id
     credit = asked(payment_id, inr(200_00), destination="order_credit", target_order_id=target_id)
     assert released() == 2

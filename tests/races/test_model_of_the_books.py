@@ -259,7 +259,9 @@ class Story(RuleBasedStateMachine):
 
     def asked(self, payment_id: str, amount: int, to: str) -> str | None:
         """Ask for a refund; returns its id, or None where there is not so much left."""
-        target = an_order(self.shop, inr(amount)).id if to == "order_credit" else None
+        target = None
+        if to == "order_credit":
+            target = an_order(self.shop, inr(amount), user_id=self.person.id).id
         try:
             return self.as_shop(
                 lambda: (

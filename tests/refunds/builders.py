@@ -8,7 +8,17 @@ from typing import Any, TypeVar
 
 from sqlalchemy import text
 
-from tests.builders import a_payment, a_person, inr
+from tests.builders import (
+    GUEST,
+    a_link,
+    a_payment,
+    a_person,
+    an_order,
+    answered,
+    card_tried,
+    inr,
+    succeeded,
+)
 from tests.stories import behind
 from webapp import payments, refunds
 from webapp.gateway import Failure, Outcome, Result
@@ -116,3 +126,11 @@ def payment_now(payment_id: str) -> Payment:
 def a_paid_payment(merchant_id: str | None = None, amount: Money = PRICE) -> str:
     """Return the id of a payment that was taken by card."""
     return a_payment(payments.Status.CAPTURED, merchant_id, amount)
+
+
+def a_guests_payment(merchant_id: str, amount: Money = PRICE) -> str:
+    """Return the id of a payment by card of the guest whose address `GUEST` is."""
+    payment_id = card_tried(a_link(an_order(merchant_id, amount, email=GUEST)))
+    intent = Outcome(Result.CREATED, intent_id=f"pi_{payment_id}")
+    answered(payment_id, intent, succeeded(amount))
+    return payment_id

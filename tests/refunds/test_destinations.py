@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from tests.builders import (
     GUEST,
@@ -30,6 +31,7 @@ from tests.builders import held as at_the_bank
 from tests.refunds.builders import (
     CLERK,
     PRICE,
+    a_guests_payment,
     a_paid_payment,
     an_approver,
     asked,
@@ -98,8 +100,8 @@ def test_what_was_paid_from_a_wallet_goes_back_into_it(shop: str) -> None:
 
 
 def test_credit_pays_another_order_whole_and_without_a_fee(shop: str) -> None:
-    payment_id = a_paid_payment(shop)
-    target = an_order(shop, inr(400_00))
+    payment_id = a_guests_payment(shop)
+    target = an_order(shop, inr(400_00), email=GUEST)
     refund_id = asked(
         payment_id, inr(400_00), destination="order_credit", target_order_id=target.id
     )
@@ -115,9 +117,9 @@ def test_credit_pays_another_order_whole_and_without_a_fee(shop: str) -> None:
 
 
 def test_credit_pays_only_a_waiting_order_of_the_same_shop_and_amount(shop: str) -> None:
-    payment_id = a_paid_payment(shop)
-    other_shop = an_order(a_merchant(), inr(400_00)).id
-    too_much = an_order(shop, inr(400_01)).id
+    payment_id = a_guests_payment(shop)
+    other_shop = an_order(a_merchant(), inr(400_00), email=GUEST).id
+    too_much = an_order(shop, inr(400_01), email=GUEST).id
     for target in (other_shop, too_much):
         with pytest.raises(Invalid):
             asked(payment_id, inr(400_00), destination="order_credit", target_order_id=target)
@@ -125,8 +127,8 @@ def test_credit_pays_only_a_waiting_order_of_the_same_shop_and_amount(shop: str)
 
 
 def test_credit_for_an_order_that_closed_meanwhile_goes_back(shop: str) -> None:
-    payment_id = a_paid_payment(shop)
-    target = an_order(shop, inr(400_00))
+    payment_id = a_guests_payment(shop)
+    target = an_order(shop, inr(400_00), email=GUEST)
     refund_id = asked(
         payment_id, inr(400_00), destination="order_credit", target_order_id=target.id
     )
@@ -140,8 +142,8 @@ def test_credit_for_an_order_that_closed_meanwhile_goes_back(shop: str) -> None:
 
 
 def test_credit_waits_while_the_other_order_is_being_paid(shop: str) -> None:
-    payment_id = a_paid_payment(shop)
-    target = an_order(shop, inr(400_00))
+    payment_id = a_guests_payment(shop)
+    target = an_order(shop, inr(400_00), email=GUEST)
     refund_id = asked(
         payment_id, inr(400_00), destination="order_credit", target_order_id=target.id
     )
@@ -156,9 +158,9 @@ def test_credit_waits_while_the_other_order_is_being_paid(shop: str) -> None:
 
 def blocked_credit(shop: str) -> str:
     """Ask for credit to an order that a card holds for days; returns the refund's id."""
-    target = an_order(shop, inr(400_00), capture_later=True)
+    target = an_order(shop, inr(400_00), capture_later=True, email=GUEST)
     refund_id = asked(
-        a_paid_payment(shop), inr(400_00), destination="order_credit", target_order_id=target.id
+        a_guests_payment(shop), inr(400_00), destination="order_credit", target_order_id=target.id
     )
     under_way = card_tried(a_link(target))
     answered(under_way, Outcome(Result.CREATED, intent_id="pi_held"), at_the_bank(inr(400_00)))
@@ -182,11 +184,11 @@ def test_credit_that_cannot_be_used_holds_up_nobody_and_is_given_up(
 
 
 def test_one_refund_at_a_time_is_credit_to_an_order(shop: str) -> None:
-    target = an_order(shop, inr(400_00))
+    target = an_order(shop, inr(400_00), email=GUEST)
     first, second = (
         partial(
             asked,
-            a_paid_payment(shop),
+            a_guests_payment(shop),
             inr(400_00),
             destination="order_credit",
             target_order_id=target.id,
@@ -198,6 +200,54 @@ def test_one_refund_at_a_time_is_credit_to_an_order(shop: str) -> None:
         second()
     at_counter(refund_now(given).payment_id, lambda: refunds.undo(given, by=CLERK))
     second()
+
+
+def test_credit_pays_no_order_of_anybody_else(shop: str) -> None:
+    asha, vikram = a_person(), a_person("Vikram Shah")
+    of_somebody_else = (
+        an_order(shop, PRICE, user_id=vikram.id).id,
+        an_order(shop, PRICE, email=GUEST).id,
+        an_order(shop, PRICE).id,
+    )
+    for payment_id in (paid_by(asha, shop), a_paid_payment(shop)):
+        for target in of_somebody_else:
+            with pytest.raises(Invalid, match="of the shopper"):
+                asked(payment_id, destination="order_credit", target_order_id=target)
+    own = an_order(shop, PRICE, user_id=asha.id).id
+    asked(paid_by(asha, shop), destination="order_credit", target_order_id=own)
+
+
+def test_credit_whose_order_somebody_else_took_meanwhile_goes_back(shop: str) -> None:
+    asha, vikram = a_person(), a_person("Vikram Shah")
+    payment_id, target = paid_by(asha, shop), an_order(shop, PRICE, user_id=asha.id)
+    refund_id = asked(payment_id, destination="order_credit", target_order_id=target.id)
+    with db.transaction(db.OWNER) as session:
+        session.execute(
+            text("UPDATE shop_order SET user_id = :other WHERE id = :id"),
+            {"other": vikram.id, "id": target.id},
+        )
+    assert released() == 0
+    assert refund_now(refund_id).failure_code == "target_order_closed"
+    assert payment_now(payment_id).refundable == PRICE
+
+
+def test_money_that_paid_by_credit_goes_back_to_the_card_it_came_from(shop: str) -> None:
+    payment_id = a_guests_payment(shop)
+    for _twice in range(2):
+        first, target = payment_id, an_order(shop, PRICE, email=GUEST).id
+        asked(first, destination="order_credit", target_order_id=target)
+        assert released() == 1
+        with db.scoped(behind()):
+            (paid,) = payments.payments_of_order(target)
+        payment_id = paid.id
+    refund_id = asked(payment_id)
+    assert (released(), refund_now(refund_id).destination) == (1, "original")
+    call = "SELECT request ->> 'intent_id' FROM provider_operation WHERE subject_id = :id"
+    assert str(scalar(call, id=refund_id)).startswith("pi_pay_")
+    told(refund_id, paid_out())
+    assert held(ledger.clearing(False, "INR")) == 0
+    with pytest.raises(db.DatabaseError, match="stays on record"), db.transaction(behind()) as own:
+        own.execute(text("UPDATE payment SET metadata = '{}' WHERE id = :id"), {"id": payment_id})
 
 
 def set_aside(shop: str) -> tuple[str, str]:

@@ -14,12 +14,14 @@ from webapp.refunds.errors import (
     RefundMismatch,
     RefundNotFound,
     RefundNotPossible,
+    RefundWithoutRoom,
     SameApprover,
     UndoTooLate,
 )
 from webapp.refunds.failures import FailureAdvice, advice_on
 from webapp.refunds.models import Freeze, Refund
-from webapp.refunds.policy import APPROVAL, Limits, expected_by, needs_approval, why_not_destination
+from webapp.refunds.origin import goes_to, why_not_destination
+from webapp.refunds.policy import APPROVAL, Limits, expected_by, needs_approval
 from webapp.refunds.queries import (
     RefundDetail,
     RefundFilter,
@@ -72,6 +74,7 @@ __all__ = [
     "RefundNotFound",
     "RefundNotPossible",
     "RefundRow",
+    "RefundWithoutRoom",
     "SameApprover",
     "Status",
     "UndoTooLate",
@@ -86,6 +89,7 @@ __all__ = [
     "expected_by",
     "freeze",
     "frozen",
+    "goes_to",
     "limits",
     "look_again",
     "needs_approval",

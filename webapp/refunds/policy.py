@@ -16,7 +16,7 @@ from webapp.refunds.states import ARRIVES_WITHIN, Destination
 MAX_NOTE = 500
 MAX_METADATA = 50
 #: Where a refund leads by itself when it was paid so.
-STORED_METHODS = frozenset({"wallet", "credit"})
+STORED_METHODS = frozenset({"wallet"})
 
 
 #: Above how many minor units two people are needed: about ₹50,000 in each of these currencies.

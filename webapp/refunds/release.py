@@ -16,6 +16,7 @@ from webapp.payments import Payment
 from webapp.refunds import blockers, books, policy, steps, switch
 from webapp.refunds.failures import advice_on
 from webapp.refunds.models import Refund
+from webapp.refunds.origin import origin_of
 from webapp.refunds.states import (
     CHECK_SENT,
     CHECK_UNSENT,
@@ -145,7 +146,7 @@ def _send(payment: Payment, refund: Refund) -> None:
         merchant_id=refund.merchant_id or "",
         livemode=bool(refund.livemode),
         request=gateway.Refund(
-            intent_id=payment.provider_intent_id or "",
+            intent_id=origin_of(payment).provider_intent_id or "",
             amount_minor=refund.amount_minor,
             currency=refund.currency,
             refund_id=refund.id,
@@ -156,7 +157,8 @@ def _send(payment: Payment, refund: Refund) -> None:
 
 def _pay_target(payment: Payment, refund: Refund, target: orders.Order) -> bool:
     """Pay another order with it; raises PaymentUnderWay while that order is being paid."""
-    if target.status != "pending" or target.amount != refund.amount:
+    fits = target.amount == refund.amount and payments.is_same_shopper(payment, target)
+    if target.status != "pending" or not fits:
         because = "The order that it was to pay is no longer open."
         steps.fail(refund, TARGET_CLOSED, because=because, by=SYSTEM)
         return False

@@ -16,7 +16,7 @@ from webapp.kernel.money import Money, payable
 from webapp.orders import Order
 from webapp.outbox import SYSTEM, Actor
 from webapp.payments import Payment
-from webapp.refunds import blockers, policy, steps, switch
+from webapp.refunds import blockers, origin, policy, steps, switch
 from webapp.refunds.errors import (
     AvailableChanged,
     RefundBlocked,
@@ -227,8 +227,8 @@ def _check_payment(payment: Payment, order: Order) -> None:
 
 
 def _check_destination(payment: Payment, asked: _Asked) -> str:
-    goes_to = policy.resolved(payment, asked.destination)
-    if reason := policy.why_not_destination(payment, goes_to):
+    goes_to = origin.goes_to(payment, asked.destination)
+    if reason := origin.why_not_destination(payment, goes_to):
         raise RefundNotPossible(reason)
     if goes_to == Destination.ORDER_CREDIT:
         _check_target(payment, asked)
@@ -254,6 +254,11 @@ def _check_target(payment: Payment, asked: _Asked) -> None:
         raise Invalid("There is no such order.", param="target_order_id")
     if target.status != "pending":
         raise Invalid("That order is not waiting to be paid.", param="target_order_id")
+    if not payments.is_same_shopper(payment, target):
+        raise Invalid(
+            "That order is not known to be of the shopper whose money it is.",
+            param="target_order_id",
+        )
     if target.amount != asked.amount:
         raise Invalid("Credit pays an order whole: choose one of this amount.", param="amount")
     on_its_way = select(Refund.id).where(

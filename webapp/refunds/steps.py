@@ -15,6 +15,7 @@ from webapp.payments import Payment
 from webapp.refunds import books
 from webapp.refunds.errors import RefundNotFound
 from webapp.refunds.models import Refund
+from webapp.refunds.origin import origin_of
 from webapp.refunds.policy import Limits
 from webapp.refunds.states import Status
 
@@ -93,7 +94,8 @@ def reopen_anomaly(refund: Refund, *, because: str) -> None:
 
 def plan_look_up(refund: Refund, payment: Payment) -> None:
     """Plan to ask the provider where a refund stands; one question at a time."""
-    if payment.provider_intent_id is None:
+    intent_id = origin_of(payment).provider_intent_id
+    if intent_id is None:
         return
     db.session.flush()
     gateway.plan(
@@ -104,7 +106,7 @@ def plan_look_up(refund: Refund, payment: Payment) -> None:
         merchant_id=refund.merchant_id or "",
         livemode=bool(refund.livemode),
         request=gateway.LookUpRefund(
-            intent_id=payment.provider_intent_id,
+            intent_id=intent_id,
             refund_id=refund.id,
             provider_refund_id=refund.provider_refund_id,
         ),

@@ -11,7 +11,7 @@ from flask import Flask
 from tests.refunds.builders import bounced, paid_out, released, sent, told
 from tests.stories import scalar
 from tests.web.merchant.test_orders import without_ids
-from tests.web.merchant.world import Shop, a_colleague, a_shop, an_order, declined, paid
+from tests.web.merchant.world import SHOPPER, Shop, a_colleague, a_shop, an_order, declined, paid
 from webapp import audit, ledger, refunds
 from webapp.kernel import db
 from webapp.kernel.money import Money
@@ -325,7 +325,7 @@ def test_when_all_is_refunded_the_button_says_so(shop: Shop) -> None:
 
 def test_credit_pays_an_open_order_of_exactly_that_amount(shop: Shop) -> None:
     payment_id = paid(shop)
-    order = an_order(shop, 250_00)
+    order = an_order(shop, 250_00, customer_email=SHOPPER)
     refund_id = asked(shop, payment_id, destination="order_credit", target_order=f"#{order.number}")
     released()
     assert status_of(refund_id) == "succeeded"

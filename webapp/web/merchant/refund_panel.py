@@ -115,7 +115,7 @@ def _check(form: RefundForm, available: Money) -> str | None:
 
 
 def _ways(payment: Payment) -> list[Way]:
-    stored = payment.method_kind in {"wallet", "credit"}
+    stored = refunds.goes_to(payment, "original") == "wallet"
     notes = {
         "original": f"To {payment.method_label or 'the card'}, at the bank’s pace",
         "wallet": "At once",
