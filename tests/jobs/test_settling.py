@@ -12,7 +12,6 @@ from jobs.subscriptions import SETTLE
 from tests.builders import (
     a_checkout,
     a_merchant,
-    an_order,
     answered,
     card_tried,
     inr,
@@ -23,6 +22,7 @@ from tests.payments.test_decisions import (
     accepted,
     anomaly_of,
     applied,
+    of_guest,
     paid_too_late,
     paid_too_little,
 )
@@ -95,7 +95,7 @@ def test_too_little_money_waits_for_a_person_and_is_booked_as_decided(shop: str)
 
 
 def test_a_decision_that_was_made_before_the_policy_acted_is_what_counts(shop: str) -> None:
-    waiting, order = paid_too_late(shop), an_order(shop, PRICE)
+    waiting, order = paid_too_late(shop), of_guest(shop)
     applied(waiting, order)
     told()
     assert anomaly_of(waiting.payment_id).status == "applied"
