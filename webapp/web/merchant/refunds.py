@@ -14,7 +14,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
-from webapp import analytics, audit, refunds
+from webapp import accounts, analytics, audit, refunds
 from webapp.kernel import clock, db
 from webapp.web.merchant import refund_filters
 from webapp.web.merchant.door import actor, blueprint, must
@@ -113,9 +113,24 @@ def refuse_refund(refund_id: str) -> AnyResponse:
 
 @blueprint.post("/refunds/<string:refund_id>/check")
 def check_refund(refund_id: str) -> AnyResponse:
-    """Ask the provider now how the refund stands; one question at a time."""
+    """Ask the provider now how the refund stands; ten times a quarter of an hour at most."""
+    must("refund")
     refunds.refund_of(g.merchant.id, refund_id)
+    try:
+        accounts.note_try(accounts.CHECK_PAYMENT, refund_id, request.remote_addr or "")
+    except accounts.TooManyTries:
+        flash("The provider was asked often enough just now. Its answer appears here.", "warning")
+        return _back(refund_id)
     refunds.check_now(refund_id)
+    with db.transaction():
+        audit.record(
+            "refund.checked",
+            "refund",
+            refund_id,
+            by=actor(),
+            merchant_id=g.merchant.id,
+            livemode=g.merchant.livemode,
+        )
     flash("The provider was asked. The answer appears here.", "success")
     return _back(refund_id)
 
