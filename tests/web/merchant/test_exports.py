@@ -17,7 +17,21 @@ def test_what_looks_like_a_formula_is_quoted(cell: str) -> None:
     assert guarded(cell) == f"'{cell}"
 
 
-@pytest.mark.parametrize("cell", ["", "1000.00", "Two chairs", "a=b", "pay_01J"])
+@pytest.mark.parametrize(
+    ("cell", "safe"),
+    [
+        (" =1+1", "' =1+1"),
+        ('x;=HYPERLINK("http://x")', 'x;\'=HYPERLINK("http://x")'),
+        ("; =1", "; '=1"),
+        ("x\n=1", "x\n'=1"),
+        ("=1;@2", "'=1;'@2"),
+    ],
+)
+def test_no_part_of_a_cell_is_a_formula_where_spreadsheets_split_it(cell: str, safe: str) -> None:
+    assert guarded(cell) == safe
+
+
+@pytest.mark.parametrize("cell", ["", "1000.00", "Two chairs", "a=b", "pay_01J", "tea - x", "a; b"])
 def test_other_text_is_left_alone(cell: str) -> None:
     assert guarded(cell) == cell
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from webapp.kernel import words
@@ -17,7 +18,10 @@ COLUMNS = (
     "decline_code", "created", "created_utc", "ended", "ended_utc", "description",
 )  # fmt: skip
 #: A cell that begins so is run as a formula by spreadsheets.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA = "[=+\\-@＝＋－＠]"
+_BEGINS_SO = re.compile(rf"\s*{FORMULA}|[\t\r\n]")
+#: Where a spreadsheet may split a cell in two, as it does at semicolons in most of Europe.
+_BEGINS_SO_INSIDE = re.compile(rf"(;\s*|(?<=\S)[\t\r\n]\s*)({FORMULA})")
 
 
 def payment_lines(rows: Iterable[PaymentRow], zone: str) -> Iterator[str]:
@@ -31,7 +35,8 @@ def payment_lines(rows: Iterable[PaymentRow], zone: str) -> Iterator[str]:
 
 def guarded(cell: str) -> str:
     """Return a cell that no spreadsheet runs: what looks like a formula gets a quote before it."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    safe = _BEGINS_SO_INSIDE.sub(r"\1'\2", cell)
+    return f"'{safe}" if _BEGINS_SO.match(safe) else safe
 
 
 def _cells(row: PaymentRow, zone: str) -> list[str]:
@@ -62,5 +67,5 @@ def utc(moment: dt.datetime | None) -> str:
 def csv_line(cells: Sequence[str]) -> str:
     """Return cells as one line of CSV, none of which a spreadsheet runs."""
     written = io.StringIO()
-    csv.writer(written).writerow([guarded(cell) for cell in cells])
+    csv.writer(written, quoting=csv.QUOTE_ALL).writerow([guarded(cell) for cell in cells])
     return written.getvalue()
