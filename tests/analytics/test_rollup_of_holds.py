@@ -7,17 +7,17 @@ from flask import Flask
 
 from tests.builders import (
     a_checkout,
+    a_link,
     a_merchant,
     a_method,
     a_payment,
-    an_order,
     answered,
     card_tried,
     declined,
     inr,
     succeeded,
 )
-from tests.payments.test_decisions import accepted, anomaly_of, applied, settled
+from tests.payments.test_decisions import accepted, anomaly_of, applied, of_guest, settled
 from tests.web.merchant.world import told
 from webapp import analytics, payments
 from webapp.analytics import Subject, Totals
@@ -71,7 +71,7 @@ def test_too_little_money_is_a_failure_until_it_was_accepted(shop: str) -> None:
 
 
 def test_money_that_came_late_is_volume_once_it_pays_another_order(shop: str) -> None:
-    link, method = a_checkout(shop, PRICE), a_method()
+    link, method = a_link(of_guest(shop)), a_method()
     payment_id = card_tried(link, method)
     answered(payment_id, declined(method))
     with db.scoped(link.scope()):
@@ -79,7 +79,7 @@ def test_money_that_came_late_is_volume_once_it_pays_another_order(shop: str) ->
     answered(payment_id, succeeded(PRICE, method))
     assert totals(shop).volume == inr(0)
     late = anomaly_of(payment_id)
-    applied(late, an_order(shop, PRICE))
+    applied(late, of_guest(shop))
     settled(late)
     found = totals(shop)
     assert (found.volume, found.fees, found.captured) == (PRICE, inr(20_00), 1)
