@@ -23,9 +23,10 @@ SCHEDULES = int(os.environ.get("SIM_SCHEDULES", "600"))
 #: A few of the bugs that `make sim-power` plants, from each family, quickly found.
 PLANTED = (
     "a_fresh_key_for_each_try",
+    "the_next_try_is_forgotten",
+    "a_message_counts_as_seen_before_it_is_kept",
+    "facts_are_queued_after_the_commit",
     "the_relay_marks_before_it_tells",
-    "the_answer_is_kept_after_the_work",
-    "money_without_an_order_is_dropped",
 )
 
 
