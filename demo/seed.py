@@ -11,7 +11,7 @@ from sqlalchemy import text
 from demo.books import Books
 from demo.cast import Cast, assemble
 from demo.chance import Chance
-from demo.corrections import correct
+from demo.corrections import CONTROLLER, correct
 from demo.days import sales
 from demo.refunds import Returns
 from demo.rows import TABLES, Rows
@@ -21,7 +21,14 @@ from demo.wallet import fill
 from webapp import analytics
 from webapp.kernel import clock, db
 
-SIGN_INS = (("shopper", "asha"), ("merchant", "ravi"), ("admin", "ada"))
+#: Two people of the shop and two admins: what is large is asked for by one and signed by another.
+SIGN_INS = (
+    ("shopper", "asha"),
+    ("merchant", "ravi"),
+    ("admin", "ada"),
+    ("clerk", "meera"),
+    ("controller", CONTROLLER.key),
+)
 _ANYBODY = text("SELECT count(*) FROM app_user")
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('paydeck demo seed', 0))")
 _UNHURRIED = text("SELECT set_config('statement_timeout', '0', true)")
@@ -65,7 +72,7 @@ def written(until: dt.datetime) -> Rows:
 
 def started_from() -> dict[str, Any]:
     """Return the demo's sign-ins and its ready checkout link (a path)."""
-    people = {person.key: person for person in PEOPLE}
+    people = {person.key: person for person in (*PEOPLE, CONTROLLER)}
     return {
         "checkout": "/demo/checkout",
         "sign_ins": [
