@@ -65,7 +65,9 @@ def paid_too_much(shop: str) -> Anomaly:
     return anomaly_of(payment_id)
 
 
+@pytest.mark.requirement("S1-14")
 def test_what_nobody_asked_for_goes_back_by_itself_and_once(shop: str) -> None:
+    """Payments tell a fact; refunds hear it and act. Nobody directs the two."""
     for waiting, amount in ((paid_too_late(shop), PRICE), (paid_too_much(shop), inr(5_00))):
         told()
         assert anomaly_of(waiting.payment_id).status == "refunding"
