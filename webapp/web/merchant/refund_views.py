@@ -85,7 +85,7 @@ class RefundPage:
     timeline: Timeline
     frozen: str | None
     is_waiting: bool
-    is_under_way: bool
+    can_check: bool
     why_not_approve: str | None
     why_not_refuse: str | None
     ids: Sequence[tuple[str, str]]
@@ -139,7 +139,7 @@ def refund_page(refund_id: str) -> RefundPage:
         timeline=timeline_of(detail.moves, {g.person.user_id: "you"}, g.merchant.timezone),
         frozen=stop.because if stop else None,
         is_waiting=refund.status == "requested",
-        is_under_way=refund.status in refunds.UNDER_WAY,
+        can_check=refund.status in refunds.UNDER_WAY and why_not("refund") is None,
         why_not_approve=_why_not_approve(refund),
         why_not_refuse=why_not("refund"),
         ids=_ids(refund),
