@@ -259,9 +259,8 @@ class Story(RuleBasedStateMachine):
 
     def asked(self, payment_id: str, amount: int, to: str) -> str | None:
         """Ask for a refund; returns its id, or None where there is not so much left."""
-        target = None
-        if to == "order_credit":
-            target = an_order(self.shop, inr(amount), user_id=self.person.id).id
+        is_credit, person = to == "order_credit", self.person.id
+        target = an_order(self.shop, inr(amount), user_id=person).id if is_credit else None
         try:
             return self.as_shop(
                 lambda: (

@@ -378,27 +378,3 @@ def test_the_parts_that_change_are_there_alone(shop: Shop, path: str) -> None:
     answer = shop.client.get(place, headers={"X-Fragment": "1"})
     assert answer.status_code == 200
     assert f'data-live="merchant:{shop.id}:test"' in answer.get_data(as_text=True)
-
-
-@pytest.mark.parametrize(("role", "answer"), [("viewer", 403), ("analyst", 403), ("support", 303)])
-def test_only_who_refunds_asks_the_provider_about_a_refund(
-    shop: Shop, role: str, answer: int
-) -> None:
-    refund_id = asked(shop, paid(shop))
-    released()
-    theirs = a_colleague(shop, role)
-    token = theirs.page("/merchant").form("/sign-out").fields["csrf_token"]
-    sent_to = f"{REFUNDS}/{refund_id}/check"
-    assert theirs.post(sent_to, data={"csrf_token": token}).status_code == answer
-    deeds = "SELECT count(*) FROM audit_entry WHERE action = 'refund.checked' AND subject_id = :id"
-    assert scalar(deeds, id=refund_id) == int(answer == 303)
-
-
-def test_the_provider_is_asked_about_a_refund_ten_times_a_quarter_hour(shop: Shop) -> None:
-    refund_id = asked(shop, paid(shop))
-    released()
-    for _try in range(12):
-        assert shop.client.send(f"{REFUNDS}/{refund_id}", "/check").status_code == 303
-    deeds = "SELECT count(*) FROM audit_entry WHERE action = 'refund.checked' AND subject_id = :id"
-    assert scalar(deeds, id=refund_id) == 10
-    assert "often enough" in shop.client.page(f"{REFUNDS}/{refund_id}").text
