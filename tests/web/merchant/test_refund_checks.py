@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from tests.refunds.builders import released
 from tests.stories import scalar
-from tests.web.merchant.test_refunds import REFUNDS, asked, released
+from tests.web.merchant.test_refunds import REFUNDS, asked
 from tests.web.merchant.world import Shop, a_colleague, a_shop, paid
 
 
