@@ -123,7 +123,7 @@ def pending(stage: Stage) -> list[tuple[str, dt.datetime]]:
             "born": stage.since,
         },
     )
-    return [(kind, at) for kind, at in rows if at is not None]
+    return sorted((kind, at) for kind, at in rows if at is not None)
 
 
 def waiting_for_person(stage: Stage) -> list[tuple[str, str]]:

@@ -26,6 +26,8 @@ HOOKS = (
 )
 #: The least number of schedules from which on a run must have met everything.
 MEANINGFUL = 300
+#: An answer that should have come so often by its weight, and never did, is missing.
+EXPECTED = 8
 
 
 def unmet(coverage: Coverage, schedules: int) -> list[str]:
@@ -39,12 +41,14 @@ def unmet(coverage: Coverage, schedules: int) -> list[str]:
         if coverage.hits[hook] < often
     ]
     idle += [f"nobody was killed at {hook}" for hook in HOOKS if not coverage.deaths[hook]]
-    idle += [
-        f"{kind} was never answered with {fault}"
-        for kind in ANSWERED
-        for fault in FAULTS
-        if not coverage.answers[f"{kind} {fault}"]
-    ]
+    for kind in ANSWERED:
+        faults = {fault: coverage.answers[f"{kind} {fault}"] for fault in FAULTS if fault != "ok"}
+        share = sum(faults.values()) / (sum(FAULTS.values()) - FAULTS["ok"])
+        idle += [
+            f"{kind} was never answered with {fault}"
+            for fault, number in faults.items()
+            if not number and share * FAULTS[fault] >= EXPECTED
+        ]
     return idle
 
 
