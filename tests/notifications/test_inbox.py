@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from tests.builders import a_checkout, answered, calls_answered, card_tried, held, succeeded
 from tests.jobs.shop import Shop, a_person, open_shop
 from webapp import notifications, payments
 from webapp.gateway import Outcome, Result
@@ -15,7 +16,7 @@ from webapp.kernel import db, ids
 from webapp.kernel.money import Money
 from webapp.kernel.paging import PageRequest
 from webapp.notifications import Mail, Told
-from webapp.outbox import Fact
+from webapp.outbox import Actor, Fact
 from webapp.payments import Payer
 
 RETURN_URL = "http://localhost:8000/checkout/secret-token/return"
@@ -63,6 +64,28 @@ def test_a_paid_order_is_in_the_shoppers_inbox_word_for_word(shop: Shop) -> None
     assert inbox(shop.shopper_id) == ["Your payment of ₹1,000 for Order #1001 is successful."]
     tell(captured(shop, 500_50))
     assert inbox(shop.shopper_id)[0] == "Your payment of ₹500.50 for Order #1002 is successful."
+
+
+def test_of_a_part_that_was_taken_people_read_the_part(shop: Shop) -> None:
+    """The order asks for ₹2,000; ₹1,500 of it was taken and the rest let go."""
+    link = a_checkout(shop.merchant_id, Money(2_000_00, "INR"), capture_later=True)
+    payer = Payer(shop.shopper_id, shop.shopper_email)
+    payment_id, method = card_tried(link, "pm_card_visa", payer=payer), "pm_card_visa"
+    made = Outcome(Result.CREATED, intent_id=ids.new("form"))
+    answered(payment_id, made, held(Money(2_000_00, "INR"), method))
+    calls_answered(payment_id)
+    with db.scoped(db.Scope(merchant_id=shop.merchant_id, livemode=False)):
+        part = Money(1_500_00, "INR")
+        payments.capture(payment_id, amount=part, by=Actor("merchant_user", shop.shopper_id))
+    answered(payment_id, succeeded(part, method))
+    with db.scoped(db.WORKER):
+        facts = list(db.session.scalars(select(Fact).where(Fact.subject_id == payment_id)))
+    tell(facts)
+    assert inbox(shop.shopper_id)[0].startswith("Your payment of ₹1,500 for Order ")
+    with db.scoped(db.WORKER):
+        notifications.drain_mail(None, is_demo=True)
+        subjects = [mail.subject for mail in notifications.mailbox(page=PageRequest()).rows]
+    assert [one for one in subjects if "Receipt: ₹1,500.00" in one], subjects
 
 
 def test_told_again_people_find_one_message_and_one_receipt(shop: Shop) -> None:

@@ -111,8 +111,8 @@ def _payments(payment_ids: Sequence[str]) -> dict[str, payments.Payment]:
 
 def _what_happened(payment: payments.Payment, order: orders.Order) -> str:
     if order.kind == "top_up":
-        return sentences.topped_up(payment.amount)
-    return sentences.paid(payment.amount, order.number)
+        return sentences.topped_up(payment.captured)
+    return sentences.paid(payment.captured, order.number)
 
 
 def _write_receipt(
@@ -127,7 +127,7 @@ def _write_receipt(
     zone = merchant.timezone if merchant else "UTC"
     letter = letters.render(
         RECEIPT,
-        amount=payment.amount,
+        amount=payment.captured,
         order_number=order.number,
         description=order.description,
         merchant_name=merchant.name if merchant else "",

@@ -98,6 +98,7 @@ class PaymentPage:
     id: str
     version: int
     amount: Money
+    asked: Money | None
     pill: Pill
     method: str
     customer: str | None
@@ -163,7 +164,8 @@ def payment_page(
         version=payment.version
         + sum(row.version for row in refunded)
         + sum(one.version for one in aside),
-        amount=payment.amount,
+        amount=payment.captured or payment.amount,
+        asked=payment.amount if payment.captured and payment.captured < payment.amount else None,
         pill=shown_pill(payment),
         method=method_of(payment),
         customer=shopper_of(payment, unmasked=unmasked),
@@ -244,7 +246,7 @@ def _row(row: PaymentRow) -> Row:
     return Row(
         id=payment.id,
         href=url_for("merchant.payment", payment_id=payment.id),
-        amount=payment.amount,
+        amount=payment.captured or payment.amount,
         pill=shown_pill(payment),
         method=method_of(payment),
         order_number=row.order.number,
