@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help run run-dev run-prod stop test test-fast test-integration test-e2e lint sim chaos bench \
+.PHONY: help run run-dev run-prod stop test test-fast test-integration test-e2e lint sim sim-power sim-exhaustive chaos bench \
 	db-migrate db-seed check-books vendor vendor-dev lock clean clean-data
 
 help: ## list what can be made
