@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -10,11 +11,12 @@ from flask import Flask
 from tests.checked_client import Page
 from tests.web.merchant.test_forms import GOOD, WRONG
 from tests.web.merchant.world import Shop, a_colleague, a_shop, an_order, begun, paid
-from webapp import accounts, orders
+from webapp import accounts, idempotency, orders
 from webapp.kernel import db
 from webapp.kernel.paging import PageRequest
 from webapp.orders import OrderFilter
 from webapp.outbox import Actor
+from webapp.web.shared import forms
 
 NEW = "/merchant/orders/new"
 CREATE = "/merchant/orders"
@@ -60,6 +62,40 @@ def test_sending_the_same_form_twice_creates_one_order(shop: Shop) -> None:
     assert (first.status_code, second.status_code) == (303, 303)
     assert first.location == second.location
     assert len(orders_in(shop)) == 1
+
+
+def test_a_form_waits_for_the_same_form_that_came_a_moment_earlier(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A double click without JavaScript: the browser shows the second answer alone."""
+    form = shop.client.page(NEW).form(CREATE)
+    first = shop.client.post(CREATE, data=form.fields | GOOD)
+    answers, once = iter([True, True, False]), idempotency.once
+
+    def busy_at_first(**asked: Any) -> idempotency.Answer:
+        if next(answers):
+            raise idempotency.KeyInUse
+        return once(**asked)
+
+    monkeypatch.setattr(idempotency, "once", busy_at_first)
+    monkeypatch.setattr(forms, "TWIN_WAIT_SECONDS", 0)
+    second = shop.client.post(CREATE, data=form.fields | GOOD)
+    assert (second.status_code, second.location) == (303, first.location)
+    assert len(orders_in(shop)) == 1
+
+
+def test_a_form_that_waits_in_vain_is_asked_to_come_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(**_asked: Any) -> idempotency.Answer:
+        raise idempotency.KeyInUse
+
+    monkeypatch.setattr(idempotency, "once", busy)
+    monkeypatch.setattr(forms, "TWIN_WAIT_SECONDS", 0)
+    answer = shop.client.send(NEW, CREATE, **GOOD)
+    assert answer.status_code == 409
+    assert "still being worked on" in answer.text
+    assert orders_in(shop) == []
 
 
 def test_the_same_form_with_another_amount_is_refused(shop: Shop) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
+from functools import partial
 
 from flask import g, redirect, request, session
 from werkzeug.wrappers import Response
@@ -16,6 +18,9 @@ FIELD = "form_key"
 GUEST = "guest"
 NOT_HASHED = frozenset({FIELD, "csrf_token"})
 SEE_OTHER = 303
+#: How often, and for how long each time, a form waits for the same form that came just before.
+TWIN_WAITS = 10
+TWIN_WAIT_SECONDS = 0.2
 SENT_BEFORE = (
     "You sent this form before with other details, and that was done. "
     "Nothing was changed now; to do this too, send it once more."
@@ -33,9 +38,10 @@ def once_per_form(
     """Run `work` once for this form's key and redirect to the address that it returns.
 
     Where the address holds a secret, `work` returns a public part and `to` makes the address.
-    The same form sent again redirects to the same address and runs nothing. Raises Invalid naming
-    `form_key` when it is missing, Conflict while the first is still running, and Invalid when the
-    same key came with other contents.
+    The same form sent again redirects to the same address and runs nothing; sent twice at once, the
+    second waits for the first. Raises Invalid naming `form_key` when it is missing, Conflict while
+    the first is still running after two seconds, and Invalid when the same key came with other
+    contents.
     """
     key = request.form.get(FIELD, "")
     if not key.startswith("form_"):
@@ -44,19 +50,31 @@ def once_per_form(
     def answer() -> idempotency.Answer:
         return idempotency.Answer(status=SEE_OTHER, body=work().encode())
 
+    once = partial(
+        idempotency.once,
+        actor_kind="form",
+        actor_id=_who(),
+        livemode=livemode,
+        key=key,
+        request_hash=_body_hash(),
+        work=answer,
+    )
     try:
-        given = idempotency.once(
-            actor_kind="form",
-            actor_id=_who(),
-            livemode=livemode,
-            key=key,
-            request_hash=_body_hash(),
-            work=answer,
-        )
+        given = _after_its_twin(once)
     except idempotency.KeyReused as used:
         raise Invalid(SENT_BEFORE, param=FIELD) from used
     place = given.body.decode()
     return redirect(to(place) if to else place, code=SEE_OTHER)
+
+
+def _after_its_twin(once: Callable[[], idempotency.Answer]) -> idempotency.Answer:
+    """Answer as the same form did that came a moment earlier, such as with a double click."""
+    for _ in range(TWIN_WAITS):
+        try:
+            return once()
+        except idempotency.KeyInUse:
+            time.sleep(TWIN_WAIT_SECONDS)
+    return once()
 
 
 def _who() -> str:
