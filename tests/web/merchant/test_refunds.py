@@ -205,6 +205,7 @@ def test_a_row_says_how_far_it_is_and_what_to_quote(shop: Shop) -> None:
     told(refund_id, paid_out(amount=amount))
     page = shop.client.page(address)
     assert "Partly refunded" in page.text
+    assert "₹250.00 of it has been refunded; the rest is the merchant’s" in page.text
     assert "7412034567" in page.text
     assert "Refunded − ₹ 250 .00" in page.text
     told(refund_id, bounced(amount=amount))
@@ -341,6 +342,8 @@ def test_while_refunds_are_frozen_pages_say_so_and_undoing_works(shop: Shop) -> 
     assert released() == 0
     assert "frozen by the platform" in shop.client.page(REFUNDS).text
     assert "Waits: refunds are frozen" in shop.client.page(f"{PAYMENTS}/{payment_id}").text
+    asked(shop, payment_id, amount="100")
+    assert "waits until refunds are let go again" in shop.client.page(REFUNDS).text
     assert shop.client.send(f"{REFUNDS}/{refund_id}", "/undo").status_code == 303
     assert status_of(refund_id) == "cancelled"
 

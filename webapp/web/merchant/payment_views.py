@@ -209,7 +209,7 @@ def explained(payment: Payment, zone: str) -> Explained:
     state = payments.FLOW.states[payment.status]
     advice = payments.advice_on(payment.last_decline_code) if payment.last_decline_code else None
     text = f"The last try: {advice.merchant_says}" if advice else ""
-    return explained_state(
+    usual = explained_state(
         state,
         tone=pill("payment", payment.status).tone,
         check_at=payment.check_at,
@@ -217,6 +217,14 @@ def explained(payment: Payment, zone: str) -> Explained:
         zone=zone,
         text=text if payment.status != "captured" else "",
     )
+    return replace(usual, title=_refunded(payment)) if payment.refunded_minor else usual
+
+
+def _refunded(payment: Payment) -> str:
+    if payment.refunded_minor == payment.captured_minor:
+        return "All of it has been refunded; the platform keeps its fee."
+    back = words.money_text(Money(payment.refunded_minor, payment.currency))
+    return f"{back} of it has been refunded; the rest is the merchant’s, less the fee."
 
 
 def _explained(payment: Payment, aside: Sequence[SetAside]) -> Explained:

@@ -93,6 +93,8 @@ def _told(refund: refunds.Refund) -> str:
     amount = words.money_text(refund.amount)
     if refund.status == refunds.Status.REQUESTED:
         return f"The refund of {amount} waits for a second person to approve it."
+    if refunds.frozen() is not None:
+        return f"The refund of {amount} waits until refunds are let go again. You can undo it."
     seconds = int(refunds.limits().undo.total_seconds())
     return f"The refund of {amount} leaves in {seconds} seconds. Until then you can undo it."
 
