@@ -54,7 +54,7 @@ from webapp.payments import Status
 pytestmark = pytest.mark.races
 CLERK = Actor("merchant_user", "usr_clerk")
 #: How many stories are told: a few in each run of the tests, as many as one likes by hand.
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "7"))
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "20"))
 STEPS = int(os.environ.get("MODEL_STEPS", "25"))
 BY_HAND = "MODEL_EXAMPLES" in os.environ
 UNDO = dt.timedelta(seconds=31)
