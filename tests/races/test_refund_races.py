@@ -155,7 +155,8 @@ def in_transit() -> int:
 def one_that_left(race: Race, payment_id: str) -> str:
     """Ask for a refund and let it leave."""
     refund_id = asked(payment_id)
-    assert race.run((True, refunds.release_due)) == [1]
+    race.run((True, refunds.release_due))
+    assert refund_now(refund_id).status == "unsent"
     return refund_id
 
 
@@ -242,6 +243,34 @@ def test_after_freezing_nothing_leaves_that_had_not_begun_to(race: Race) -> None
     for one in found:
         assert refund_now(one).status == "unsent"
         assert postings(one) == len(operations(one)) == 1
+
+
+def test_a_freeze_in_the_middle_of_leaving_costs_the_refund_no_time(
+    race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refund_id = asked(a_paid_payment(race.shop))
+    admin = Actor("admin", "usr_root")
+
+    def freeze(_payment: object) -> list[str]:
+        with db.scoped(db.ADMIN):
+            refunds.freeze(because="The books differ.", by=admin)
+        return []
+
+    def meet_a_freeze(payment: object) -> list[str]:
+        race.run((False, partial(freeze, payment)))
+        return []
+
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr("webapp.refunds.blockers.blocked_because", meet_a_freeze)
+            assert race.run((True, refunds.release_due)) == [0]
+        assert refund_now(refund_id).status == "approved"
+    finally:
+        with race.web.app_context(), db.scoped(db.ADMIN):
+            refunds.unfreeze(by=admin)
+    race.run((True, refunds.release_due))
+    assert refund_now(refund_id).status == "unsent"
+    assert postings(refund_id) == len(operations(refund_id)) == 1
 
 
 def test_the_books_are_sound_after_all_of_it(race: Race) -> None:

@@ -83,9 +83,12 @@ def _try(act: Callable[[str], bool], refund_id: str) -> bool | None:
 
 
 def _released(refund_id: str) -> bool:
-    """Let one refund leave; one that cannot now goes to the back, and holds up no other."""
+    """Let one refund leave; one that cannot now goes to the back, and holds up no other.
+
+    One that met a freeze keeps its place: it leaves as soon as refunds may leave again.
+    """
     left = _try(_release, refund_id)
-    if left is None:
+    if left is None and switch.frozen() is None:
         _try(_put_off, refund_id)
     return bool(left)
 
