@@ -37,6 +37,12 @@ PREFIXES: dict[str, str] = {
     "request": "req",
     "trace": "trc",
     "form": "form",
+    "api_key": "key",
+    "refresh_token": "rft",
+    "event": "evt",
+    "webhook_endpoint": "we",
+    "delivery": "whd",
+    "delivery_attempt": "wha",
 }
 
 

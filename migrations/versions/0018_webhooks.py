@@ -1,0 +1,16 @@
+"""Endpoints of merchants, the events they are sent, and every try to deliver them."""
+
+from __future__ import annotations
+
+revision = "0018"
+down_revision = "0017"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
