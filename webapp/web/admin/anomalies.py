@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import flash, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp import accounts, audit, outbox, payments, refunds
@@ -83,7 +83,7 @@ def _anomaly_page(anomaly_id: str) -> dict[str, object]:
         "seller": accounts.merchant_card(found.merchant_id or ""),
         "decisions": decisions_about(found, detail.order),
         "refunds": refunds.refunds_of_anomaly(anomaly_id),
-        "timeline": timeline_of(outbox.moves_of("anomaly", anomaly_id), {}, "UTC"),
+        "timeline": timeline_of(outbox.moves_of("anomaly", anomaly_id), {}, g.zone),
     }
 
 

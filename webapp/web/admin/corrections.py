@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import flash, g, make_response, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -229,7 +229,7 @@ def _correction_page(correction_id: str) -> Mapping[str, object]:
             tone=pill("correction", found.status).tone,
             check_at=None,
             deadline_at=found.deadline_at,
-            zone="UTC",
+            zone=g.zone,
         ),
         "lines": lines,
         "touched": _touched(found.lines) if waits else [],
@@ -240,7 +240,7 @@ def _correction_page(correction_id: str) -> Mapping[str, object]:
         "is_own": found.requested_by == acting().id,
         "why_not": corrections.SameApprover.says if found.requested_by == acting().id else None,
         "timeline": timeline_of(
-            corrections.moves_of(found.id), people | {acting().id or "": "you"}, "UTC"
+            corrections.moves_of(found.id), people | {acting().id or "": "you"}, g.zone
         ),
     }
 

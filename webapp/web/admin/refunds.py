@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import flash, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp import accounts, audit, gateway, refunds
@@ -96,7 +96,7 @@ def _refund_page(refund_id: str) -> dict[str, object]:
         "frozen": stop,
         "seller": accounts.merchant_card(found.merchant_id or ""),
         "operations": gateway.operations_of(refund_id),
-        "timeline": timeline_of(detail.moves, {acting().id or "": "you"}, "UTC"),
+        "timeline": timeline_of(detail.moves, {acting().id or "": "you"}, g.zone),
         "why_not_approve": refunds.SameApprover.says
         if found.requested_by_id == acting().id
         else None,
@@ -111,7 +111,7 @@ def _explained(found: Refund) -> object:
         tone=pill("refund", found.status).tone,
         check_at=found.check_at,
         deadline_at=found.deadline_at,
-        zone="UTC",
+        zone=g.zone,
         text=f"{advice.says} {advice.do}" if advice else "",
     )
 
