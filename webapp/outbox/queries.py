@@ -11,10 +11,12 @@ from webapp.kernel import db
 from webapp.outbox.models import NEVER, Due, Fact, Move
 
 
-def moves_of(noun: str, subject_id: str) -> Sequence[Move]:
-    """Return an object's moves, oldest first."""
-    wanted = select(Move).where(Move.noun == noun, Move.subject_id == subject_id)
-    return db.session.scalars(wanted.order_by(Move.version)).all()
+def moves_of(noun: str, *subject_ids: str) -> Sequence[Move]:
+    """Return the moves of one object, or of several of a kind, each one's oldest first."""
+    if not subject_ids:
+        return []
+    wanted = select(Move).where(Move.noun == noun, Move.subject_id.in_(subject_ids))
+    return db.session.scalars(wanted.order_by(Move.subject_id, Move.version)).all()
 
 
 def facts_about(subject_kind: str, subject_id: str) -> Sequence[Fact]:

@@ -99,6 +99,10 @@ def test_an_admin_approves_as_the_second_person(desk: CheckedClient) -> None:
     told(refund_id, paid_out(amount=inr(250_00)))
     page = desk.page(f"{LIST}/{refund_id}")
     assert "7412034567" in page.text
+    [payment_page] = [one for one in page.links if one.startswith("/admin/payments/pay_")]
+    story = desk.page(payment_page)
+    assert "The money went back Refund of ₹250.00" in story.text
+    assert f"{LIST}/{refund_id}" in story.links
     assert '<span title="refund">Give money back</span>' in desk.get(f"{LIST}/{refund_id}").text
 
 

@@ -270,6 +270,9 @@ def test_a_refund_is_told_in_words_once_it_has_left(phone: CheckedClient, asha: 
     assert "Partly refunded" in page.text
     assert "7412034567" in page.text
     assert "Quote it if you ask your bank." in page.text
+    assert "The money went back to you Refund of ₹250.00" in page.text
+    assert "You paid" in page.text
+    assert f"#row-{refund_id}" in page.links
     response = phone.get(f"/home/refunds/{refund_id}")
     assert (response.status_code, response.location) == (303, address)
     told(refund_id, bounced(amount=amount))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import make_response, redirect, render_template, url_for
+from flask import g, make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from webapp import accounts, audit, gateway, outbox, payments, refunds
@@ -13,7 +13,7 @@ from webapp.web.admin.door import acting, blueprint
 from webapp.web.admin.janitor import ask_about_payment
 from webapp.web.admin.lists import asked_list
 from webapp.web.merchant.money_lines import money_lines
-from webapp.web.merchant.timelines import timeline_of
+from webapp.web.merchant.timelines import named_refunds, timeline_of
 from webapp.web.shared.pills import PILLS, shown_pill
 
 
@@ -42,6 +42,13 @@ def payment(payment_id: str) -> Response:
     """Show one payment with its tries, calls to the provider and messages from it."""
     detail = payments.any_payment(payment_id)
     merchant_id = detail.payment.merchant_id
+    refunded = refunds.refunds_of_payment(payment_id)
+    named = named_refunds(refunded, lambda one: url_for("admin.refund", refund_id=one))
+    moves = [
+        *detail.moves,
+        *outbox.moves_of("order", detail.order.id),
+        *outbox.moves_of("refund", *named),
+    ]
     with db.transaction():
         audit.record("payment.viewed", "payment", payment_id, by=acting(), merchant_id=merchant_id)
     return make_response(
@@ -49,14 +56,12 @@ def payment(payment_id: str) -> Response:
             "admin/payment.html",
             detail=payments.any_payment(payment_id),
             pill=shown_pill(detail.payment),
-            refunds=refunds.refunds_of_payment(payment_id),
+            refunds=refunded,
             set_aside=payments.anomalies_of_payment(payment_id),
             state=payments.FLOW.states[detail.payment.status],
             seller=accounts.merchant_card(merchant_id or ""),
             money=money_lines(detail.payment, detail.payment.method_label or ""),
-            timeline=timeline_of(
-                [*detail.moves, *outbox.moves_of("order", detail.order.id)], {}, "UTC"
-            ),
+            timeline=timeline_of(moves, {}, g.zone, subjects=named),
             operations=gateway.operations_of(payment_id),
             events=gateway.events_of(payment_id),
             is_intact=detail.payment.is_intact(),

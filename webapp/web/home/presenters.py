@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from webapp import accounts, payments, refunds
-from webapp.kernel import db
+from webapp import accounts, outbox, payments, refunds
+from webapp.kernel import db, words
 from webapp.kernel.money import Money
 from webapp.kernel.paging import Page
-from webapp.payments import Payment, PaymentRow
+from webapp.outbox import Move
+from webapp.payments import Payment, PaymentDetail, PaymentRow
 from webapp.web.shared.pills import Pill, payment_pill, pill
 from webapp.web.shared.refund_words import ASIDE_TO_SHOPPERS, TOLD_TO_SHOPPERS, shopper_says
 
@@ -39,6 +41,61 @@ class OwnRefund:
     next: str
     bank_reference: str | None
     at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMoment:
+    """One thing that happened to one's payment or to a refund of it; `about` leads to the refund.
+
+    Shaped as the timeline's macro reads it.
+    """
+
+    sentence: str
+    at: str
+    tone: str
+    icon: str
+    about: dict[str, str] | None = None
+
+
+#: What a shopper reads of each step; of the others they are not told.
+STEPS: dict[tuple[str, str], str] = {
+    ("payment", "created"): "You began to pay",
+    ("payment", "requires_action"): "Your bank asked you to confirm",
+    ("payment", "authorised"): "Your bank holds the money",
+    ("payment", "captured"): "You paid",
+    ("payment", "failed"): "The payment failed",
+    ("payment", "cancelled"): "The payment was cancelled",
+    ("payment", "expired"): "The payment expired",
+    ("refund", "unsent"): "It is on its way to the bank",
+    ("refund", "sent"): "It was sent to your bank",
+    ("refund", "succeeded"): "The money went back to you",
+    ("refund", "failed"): "It did not reach you",
+}
+
+
+def own_story(detail: PaymentDetail, refunded: Sequence[OwnRefund], zone: str) -> list[OwnMoment]:
+    """Return what happened to one's payment and to its refunds that have left, newest first."""
+    named = {one.id: f"Refund of {words.money_text(one.amount)}" for one in refunded}
+    moves = [*detail.moves, *outbox.moves_of("refund", *named)]
+    newest_first = sorted(moves, key=lambda move: (move.at, move.noun, move.version), reverse=True)
+    return [_moment(move, named, zone) for move in newest_first if _step(move)]
+
+
+def _step(move: Move) -> str | None:
+    if (move.noun, move.target) == ("payment", "awaiting_method") and move.source != "created":
+        return "The try was declined; no money moved"
+    return STEPS.get((move.noun, move.target))
+
+
+def _moment(move: Move, named: dict[str, str], zone: str) -> OwnMoment:
+    shown, name = pill(move.noun, move.target), named.get(move.subject_id)
+    return OwnMoment(
+        _step(move) or "",
+        words.moment_text(move.at, zone),
+        "neutral" if shown.tone == "progress" else shown.tone,
+        shown.icon,
+        {"name": name, "href": f"#row-{move.subject_id}"} if name else None,
+    )
 
 
 def own_refunds(payment_id: str, seller: str) -> list[OwnRefund]:

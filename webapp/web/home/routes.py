@@ -24,7 +24,7 @@ from webapp.kernel.money import parse_money
 from webapp.kernel.paging import PageRequest, page_request
 from webapp.outbox import Actor
 from webapp.web.home.forms import WALLET_CURRENCIES, TopUpForm
-from webapp.web.home.presenters import own_aside, own_payments, own_refunds
+from webapp.web.home.presenters import own_aside, own_payments, own_refunds, own_story
 from webapp.web.shared.errors import status_of
 from webapp.web.shared.forms import once_per_form
 from webapp.web.shared.guards import CHOSEN_MERCHANT, guard, settings, signed_in
@@ -180,13 +180,15 @@ def _payment(payment_id: str) -> dict[str, object]:
     paid, last = detail.payment, detail.attempts[-1] if detail.attempts else None
     seller = accounts.merchant_card(paid.merchant_id or "")
     named = seller.name if seller else "the shop"
+    refunded = own_refunds(payment_id, named)
     return {
         "detail": detail,
         "pill": payment_pill(paid),
         "state": payments.FLOW.states[paid.status],
         "decline": payments.advice_on(last.decline_code) if last and last.decline_code else None,
         "seller": seller,
-        "refunds": own_refunds(payment_id, named),
+        "refunds": refunded,
+        "story": own_story(detail, refunded, g.zone),
         "aside": own_aside(paid, named),
         "is_paid": paid.captured_at is not None,
         "next_url": last.next_url if last and last.is_open else "",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from flask import g, request, url_for
 
-from webapp import payments
+from webapp import outbox, payments, refunds
 from webapp.kernel import crypto, words
 from webapp.kernel.money import Money
 from webapp.kernel.paging import PageRequest
@@ -22,7 +22,7 @@ from webapp.web.merchant.money_lines import MoneyLines, money_lines
 from webapp.web.merchant.refund_panel import why_no_refund
 from webapp.web.merchant.refund_views import RefundLine, lines_of
 from webapp.web.merchant.set_aside import SetAside, set_aside_of
-from webapp.web.merchant.timelines import Timeline, timeline_of
+from webapp.web.merchant.timelines import Timeline, named_refunds, timeline_of
 from webapp.web.shared.explained import Explained, explained_state
 from webapp.web.shared.pills import Pill, pill, shown_pill
 
@@ -175,7 +175,7 @@ def payment_page(
         created_at=payment.created_at,
         captured_at=payment.captured_at,
         explained=_explained(payment, aside),
-        timeline=timeline_of(detail.moves, {g.person.user_id: "you"}, g.merchant.timezone),
+        timeline=_timeline(detail),
         attempts=[_attempt(attempt) for attempt in reversed(detail.attempts)],
         money=money_lines(payment, method_of(payment)),
         unbooked=ASIDE if aside else _unbooked(payment),
@@ -189,6 +189,17 @@ def payment_page(
         is_refundable=payment.captured_minor > 0,
         set_aside=aside,
     )
+
+
+def _timeline(detail: PaymentDetail) -> Timeline:
+    """Return what happened to a payment and to its refunds."""
+    named = named_refunds(
+        refunds.refunds_of_payment(detail.payment.id),
+        lambda refund_id: url_for("merchant.refund", refund_id=refund_id),
+    )
+    moves = [*detail.moves, *outbox.moves_of("refund", *named)]
+    you = {g.person.user_id: "you"}
+    return timeline_of(moves, you, g.merchant.timezone, subjects=named)
 
 
 def method_of(payment: Payment) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from webapp.kernel import words
 from webapp.outbox import Move
+from webapp.refunds import Refund
 from webapp.web.shared.pills import pill
 
 #: States that only a technician wants to read about; they are folded away, never left out.
@@ -65,8 +66,16 @@ ACTORS: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """Something else that a timeline tells of as well: its name, and where its own page is."""
+
+    name: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """One thing that happened, in a sentence, with who and why."""
+    """One thing that happened, in a sentence, with who and why; `about` where it is of another."""
 
     at: str
     sentence: str
@@ -75,6 +84,7 @@ class TimelineRow:
     tone: str
     icon: str
     is_technical: bool
+    about: Subject | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +95,22 @@ class Timeline:
     technical: tuple[TimelineRow, ...]
 
 
-def timeline_of(moves: Sequence[Move], names: Mapping[str, str], zone: str) -> Timeline:
-    """Return moves as sentences, newest first; `names` are people of the merchant by user id."""
+def timeline_of(
+    moves: Sequence[Move],
+    names: Mapping[str, str],
+    zone: str,
+    *,
+    subjects: Mapping[str, Subject] | None = None,
+) -> Timeline:
+    """Return moves as sentences, newest first; `names` are people of the merchant by user id.
+
+    `subjects` are, by id, the objects whose moves stand among those of the page's own.
+    """
     newest_first = sorted(moves, key=_when, reverse=True)
-    rows = [_row(move, names, zone) for move in newest_first]
+    others = subjects or {}
+    rows = [
+        replace(_row(move, names, zone), about=others.get(move.subject_id)) for move in newest_first
+    ]
     # a payment's newest move says how it stands, so that it is never folded away
     if rows and newest_first[0].noun == "payment":
         rows[0] = replace(rows[0], is_technical=False)
@@ -96,6 +118,14 @@ def timeline_of(moves: Sequence[Move], names: Mapping[str, str], zone: str) -> T
         rows=tuple(row for row in rows if not row.is_technical),
         technical=tuple(row for row in rows if row.is_technical),
     )
+
+
+def named_refunds(found: Iterable[Refund], page_of: Callable[[str], str]) -> dict[str, Subject]:
+    """Return what a payment's timeline calls its refunds, by id; `page_of` gives their pages."""
+    return {
+        one.id: Subject(f"Refund of {words.money_text(one.amount)}", page_of(one.id))
+        for one in found
+    }
 
 
 def _when(move: Move) -> tuple[dt.datetime, str, int]:
