@@ -6,6 +6,7 @@ back whole. A refund never takes more than was captured, whatever happens at onc
 
 from webapp.refunds.apply import apply
 from webapp.refunds.blockers import block_by, blocked_because, unblock_by
+from webapp.refunds.dealt import deal_with, take_up
 from webapp.refunds.errors import (
     AvailableChanged,
     RefundBlocked,
@@ -85,6 +86,7 @@ __all__ = [
     "block_by",
     "blocked_because",
     "check_now",
+    "deal_with",
     "every_refund_of",
     "expected_by",
     "freeze",
@@ -105,6 +107,7 @@ __all__ = [
     "refuse",
     "release_due",
     "request",
+    "take_up",
     "unblock_by",
     "undo",
     "unfinished",

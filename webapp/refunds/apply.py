@@ -72,7 +72,8 @@ def _pending(payment: Payment, refund: Refund, answer: Outcome) -> None:
     if not is_news:
         return
     refund.sent_at = clock.now()
-    refund.finished_at = refund.failure_code = None
+    refund.finished_at = None
+    steps.lives_again(refund)
     steps.wait_until(refund, check=CHECK_SENT, deadline=SENT_DEADLINE)
     refund.move_to(Status.SENT, because="The provider has it.", by=BY)
 

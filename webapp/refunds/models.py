@@ -45,6 +45,8 @@ class Refund(Moving, Base):
     provider_refund_id: Mapped[str | None]
     bank_reference: Mapped[str | None]
     failure_code: Mapped[str | None]
+    dealt_with_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+    dealt_with_by: Mapped[str | None]
     expected_by: Mapped[dt.date | None] = mapped_column(Date)
     check_at: Mapped[dt.datetime | None] = mapped_column(Moment)
     deadline_at: Mapped[dt.datetime | None] = mapped_column(Moment)
@@ -76,6 +78,9 @@ class Refund(Moving, Base):
             "target_order": self.target_order_id,
             "bank_reference": self.bank_reference,
             "failure_code": self.failure_code,
+            "livemode": self.livemode,
+            "sent": self.sent_at.isoformat() if self.sent_at else None,
+            "metadata": self.details or {},
             "expected_by": self.expected_by.isoformat() if self.expected_by else None,
             "created": self.created_at.isoformat(),
             "at": (self.finished_at or self.sent_at or self.created_at).isoformat(),

@@ -52,6 +52,7 @@ class RefundFilter:
     reason: str | None = None
     destination: str | None = None
     text: str | None = None
+    not_dealt_with: bool = False
     since: dt.datetime | None = None
     until: dt.datetime | None = None
 
@@ -161,6 +162,8 @@ def _filtered(
         conditions.append(Refund.reason == asked.reason)
     if asked.destination:
         conditions.append(Refund.destination == asked.destination)
+    if asked.not_dealt_with:
+        conditions.append(Refund.dealt_with_at.is_(None))
     if asked.since:
         conditions.append(Refund.created_at >= asked.since)
     if asked.until:

@@ -134,6 +134,7 @@ def refuse(refund_id: str, *, because: str, by: Actor) -> Refund:
 def undo(refund_id: str, *, by: Actor) -> Refund:
     """Call a refund off before it leaves; calling it off again changes nothing.
 
+    Whoever may refund may stop one, a colleague's too: nothing leaves by it, and it says who.
     While refunds are frozen nothing leaves, so that undoing stays possible. Raises UndoTooLate,
     and RefundNotPossible for set-aside money, which goes back at once when it need not be approved.
     """
@@ -149,9 +150,19 @@ def undo(refund_id: str, *, by: Actor) -> Refund:
                 raise UndoTooLate
         elif refund.status != Status.REQUESTED:
             raise UndoTooLate
-        steps.cancel(refund, because="It was undone before it left.", by=by)
-        steps.note("refund.undone", refund, by=by)
+        action, because = _called_off(refund, by)
+        steps.cancel(refund, because=because, by=by)
+        steps.note(action, refund, by=by)
         return refund
+
+
+def _called_off(refund: Refund, by: Actor) -> tuple[str, str]:
+    """Return the act and the reason of calling a refund off, by how far it had got and by whom."""
+    if refund.status != Status.REQUESTED:
+        return "refund.undone", "It was undone before it left."
+    if by.id == refund.requested_by_id:
+        return "refund.withdrawn", "Whoever asked for it withdrew it."
+    return "refund.withdrawn", "Somebody else than who asked for it withdrew it."
 
 
 def refund_set_aside(anomaly_id: str, *, by: Actor) -> Refund:

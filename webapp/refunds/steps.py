@@ -77,10 +77,15 @@ def succeed(refund: Refund, *, because: str, by: Actor) -> None:
     """End a refund that has gone back; set-aside money is then where it belongs."""
     _end(refund)
     refund.sent_at = refund.sent_at or refund.finished_at
-    refund.failure_code = None
+    lives_again(refund)
     refund.move_to(Status.SUCCEEDED, because=because, by=by)
     if refund.anomaly_id is not None:
         payments.end_return(payments.locked_anomaly(refund.anomaly_id), by=by)
+
+
+def lives_again(refund: Refund) -> None:
+    """Forget that a refund failed, and that somebody saw to it, before it moves on after all."""
+    refund.failure_code = refund.dealt_with_at = refund.dealt_with_by = None
 
 
 def reopen_anomaly(refund: Refund, *, because: str) -> None:

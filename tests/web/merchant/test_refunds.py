@@ -201,7 +201,7 @@ def test_a_row_says_how_far_it_is_and_what_to_quote(shop: Shop) -> None:
     assert "Not sent yet" in shop.client.page(address).text
     assert shop.client.send(f"{REFUNDS}/{refund_id}", "/check").status_code == 303
     told(refund_id, sent(amount=amount))
-    assert "Sent to bank, expected by" in shop.client.page(address).text
+    assert "Sent to bank Expected by" in shop.client.page(address).text
     told(refund_id, paid_out(amount=amount))
     page = shop.client.page(address)
     assert "Partly refunded" in page.text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import flash, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -106,7 +108,7 @@ def _refund_page(refund_id: str) -> dict[str, object]:
 
 def _explained(found: Refund) -> object:
     advice = refunds.advice_on(found.failure_code) if found.status == "failed" else None
-    return explained_state(
+    usual = explained_state(
         refunds.FLOW.states[found.status],
         tone=pill("refund", found.status).tone,
         check_at=found.check_at,
@@ -114,6 +116,10 @@ def _explained(found: Refund) -> object:
         zone=g.zone,
         text=f"{advice.says} {advice.do}" if advice else "",
     )
+    if found.status != "requested":
+        return usual
+    is_own = found.requested_by_id == acting().id
+    return replace(usual, owner="A second person" if is_own else "A second person: you may approve")
 
 
 def _back(refund_id: str) -> Response:

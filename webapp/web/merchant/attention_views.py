@@ -82,7 +82,7 @@ def waiting_count() -> int:
 
 
 def _refunds(status: str, *, since: dt.datetime | None = None) -> list[RefundLine]:
-    asked = RefundFilter(statuses=(status,), since=since)
+    asked = RefundFilter(statuses=(status,), since=since, not_dealt_with=True)
     found = refunds.refunds_of(
         g.merchant.id, livemode=g.merchant.livemode, asked=asked, page=AT_MOST
     )

@@ -38,6 +38,8 @@ THREE_D_SECURE = {
     "processing_error": "Fault at the provider",
 }
 MINUTE = 60
+#: Whom held money waits for, for a reader who may not take it.
+MAY_TAKE = "An owner, an admin or the support of this merchant"
 NOTHING_MOVED = "No money has moved."
 UNKNOWN_YET = "Nothing is booked yet: the bank has not answered for certain."
 ASIDE = "What came is kept apart: nothing of it is on your balance."
@@ -241,6 +243,8 @@ def _refunded(payment: Payment) -> str:
 def _explained(payment: Payment, aside: Sequence[SetAside]) -> Explained:
     """Explain a payment; where its money came and was set aside, by what becomes of that."""
     usual = explained(payment, g.merchant.timezone)
+    if payment.status == payments.Status.AUTHORISED:
+        return replace(usual, owner=MAY_TAKE if why_not("capture") else "You")
     if not aside or payment.status == payments.Status.CAPTURED:
         return usual
     return replace(usual, title=aside[-1].says, text="", tone="warning")

@@ -26,6 +26,8 @@ from webapp.web.shared.refund_words import DESTINATIONS, REASONS, standing
 
 ROWS = "merchant.refund_rows"
 TOO_LATE = "It has left and can no longer be undone."
+#: Whom a refund waits for that needs a second person, for a reader who is not that person.
+SECOND_PERSON = "A second person: another owner or admin, or the platform’s team"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,10 @@ class RefundLine:
     payment_href: str = ""
     order_number: str = ""
     destination: str = ""
+    is_waiting: bool = False
+    can_approve: bool = False
+    can_deal: bool = False
+    is_dealt_with: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +90,11 @@ class RefundPage:
     explained: Explained
     timeline: Timeline
     frozen: str | None
-    is_waiting: bool
     can_check: bool
     why_not_approve: str | None
     why_not_refuse: str | None
+    dealt_with_at: dt.datetime | None
+    dealt_with_by: str
     ids: Sequence[tuple[str, str]]
 
 
@@ -138,10 +145,11 @@ def refund_page(refund_id: str) -> RefundPage:
         explained=explained(refund),
         timeline=timeline_of(detail.moves, {g.person.user_id: "you"}, g.merchant.timezone),
         frozen=stop.because if stop else None,
-        is_waiting=refund.status == "requested",
         can_check=refund.status in refunds.UNDER_WAY and why_not("refund") is None,
         why_not_approve=_why_not_approve(refund),
         why_not_refuse=why_not("refund"),
+        dealt_with_at=refund.dealt_with_at,
+        dealt_with_by=_who("merchant_user", refund.dealt_with_by),
         ids=_ids(refund),
     )
 
@@ -172,6 +180,10 @@ def line_of(refund: Refund, *, is_frozen: bool, because: str = "") -> RefundLine
         created_at=refund.created_at,
         version=refund.version,
         destination=DESTINATIONS[refund.destination],
+        is_waiting=refund.status == "requested",
+        can_approve=refund.status == "requested" and _why_not_approve(refund) is None,
+        can_deal=refund.status == "failed" and why_not("refund") is None,
+        is_dealt_with=refund.dealt_with_at is not None,
     )
 
 
@@ -186,7 +198,7 @@ def row_of(row: RefundRow, *, is_frozen: bool, moves: Sequence[Move] = ()) -> Re
 def explained(refund: Refund) -> Explained:
     """Return what a refund's state means, from the same table that the sweeper works by."""
     advice = refunds.advice_on(refund.failure_code) if refund.status == "failed" else None
-    return explained_state(
+    usual = explained_state(
         refunds.FLOW.states[refund.status],
         tone=pill("refund", refund.status).tone,
         check_at=refund.check_at,
@@ -194,6 +206,9 @@ def explained(refund: Refund) -> Explained:
         zone=g.merchant.timezone,
         text=f"{advice.says} {advice.do}" if advice else "",
     )
+    if refund.status != "requested":
+        return usual
+    return replace(usual, owner=SECOND_PERSON if _why_not_approve(refund) else "You")
 
 
 def _why_not_approve(refund: Refund) -> str | None:

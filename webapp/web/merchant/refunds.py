@@ -23,6 +23,12 @@ from webapp.web.merchant.refund_exports import refund_lines
 from webapp.web.merchant.refund_views import refund_list, refund_page
 from webapp.web.shared.refund_words import REASONS
 
+#: What to say of a refund that was called off, by how it stood.
+CALLED_OFF = {
+    "requested": "You withdrew the refund. Nothing was sent.",
+    "approved": "The refund was undone. Nothing was sent.",
+}
+
 
 @blueprint.get("/refunds")
 def refund_rows() -> str:
@@ -85,10 +91,11 @@ def refund_live(refund_id: str) -> str:
 def undo_refund(refund_id: str) -> AnyResponse:
     """Call a refund off before it leaves; pressed again it changes nothing."""
     must("refund")
-    payment_id = refunds.refund_of(g.merchant.id, refund_id).payment.id
+    found = refunds.refund_of(g.merchant.id, refund_id)
+    was = found.refund.status
     refunds.undo(refund_id, by=actor())
-    flash("The refund was undone. Nothing was sent.", "success")
-    return redirect(url_for("merchant.payment", payment_id=payment_id), code=303)
+    flash(CALLED_OFF.get(was, "The refund was called off before; nothing was sent."), "success")
+    return redirect(url_for("merchant.payment", payment_id=found.payment.id), code=303)
 
 
 @blueprint.post("/refunds/<string:refund_id>/approve")
@@ -132,6 +139,26 @@ def check_refund(refund_id: str) -> AnyResponse:
             livemode=g.merchant.livemode,
         )
     flash("The provider was asked. The answer appears here.", "success")
+    return _back(refund_id)
+
+
+@blueprint.post("/refunds/<string:refund_id>/dealt-with")
+def deal_with_refund(refund_id: str) -> AnyResponse:
+    """Take a failed refund off the list of what waits; no money moves."""
+    must("refund")
+    refunds.refund_of(g.merchant.id, refund_id)
+    refunds.deal_with(refund_id, by=actor())
+    flash("The failed refund is marked as dealt with. No money moved.", "success")
+    return _back(refund_id)
+
+
+@blueprint.post("/refunds/<string:refund_id>/take-up")
+def take_up_refund(refund_id: str) -> AnyResponse:
+    """Have a failed refund wait for somebody again."""
+    must("refund")
+    refunds.refund_of(g.merchant.id, refund_id)
+    refunds.take_up(refund_id, by=actor())
+    flash("The failed refund waits for somebody again.", "success")
     return _back(refund_id)
 
 

@@ -11,7 +11,7 @@ from webapp.kernel.flow import Owner, State
 OWNERS: dict[Owner, str] = {
     Owner.US: "Paydeck",
     Owner.SHOPPER: "The shopper",
-    Owner.MERCHANT: "You",
+    Owner.MERCHANT: "The merchant",
     Owner.PROVIDER: "The payment provider",
     Owner.ADMIN: "The platform’s team",
 }
@@ -39,7 +39,10 @@ def explained_state(
     zone: str,
     text: str = "",
 ) -> Explained:
-    """Return a state explained for a page; moments are written in the zone."""
+    """Return a state explained for a page; moments are written in the zone.
+
+    A page of the merchant's replaces the merchant by who of them can act.
+    """
     return Explained(
         title=state.says,
         text=text,

@@ -61,13 +61,16 @@ def postings(destination: str, amount: Money) -> list[PostingLine]:
 
 
 def standing(refund: Refund, *, is_frozen: bool, because: str = "") -> str:
-    """Return how a refund stands, in a row's few words; `because` is why it moved the last time."""
+    """Return how a refund stands, in a row's few words beside its status, which they do not repeat.
+
+    `because` is why it moved the last time.
+    """
     expected = words.day_text(refund.expected_by) if refund.expected_by else ""
     return {
         "requested": "Waits for a second person",
         "approved": "Waits: refunds are frozen" if is_frozen else "Can still be undone",
-        "unsent": "Not sent yet",
-        "sent": f"Sent to bank, expected by {expected}" if expected else "Sent to bank",
+        "unsent": "The provider was asked and has not answered",
+        "sent": f"Expected by {expected}" if expected else "The bank has it",
         "succeeded": _arrived(refund, expected),
         "failed": f"Failed: {refunds.advice_on(refund.failure_code).label}",
         "cancelled": because or "Nothing was sent",
@@ -114,7 +117,7 @@ def _arrived(refund: Refund, expected: str) -> str:
         return "In the shopper’s wallet"
     if refund.destination == "order_credit":
         return "Paid another order"
-    return f"Refunded; with the shopper by {expected}" if expected else "Refunded"
+    return f"With the shopper by {expected}" if expected else "With the shopper"
 
 
 def _shopper_has_it(refund: Refund, amount: str, expected: str) -> tuple[str, str]:
