@@ -115,6 +115,12 @@ class Order(Moving, Base):
             "status": self.FLOW.outside[self.status],
             "amount": self.amount_minor,
             "currency": self.currency,
+            "livemode": self.livemode,
+            "customer": self.customer_id,
+            "description": self.description,
+            "capture": "manual" if self.capture_later else "automatic",
+            "metadata": self.details or {},
+            "completed": self.completed_at.isoformat() if self.completed_at else None,
             "created": self.created_at.isoformat(),
         }
 
@@ -137,5 +143,8 @@ class CheckoutSession(Moving, Base):
             "id": self.id,
             "order": self.order_id,
             "status": self.FLOW.outside[self.status],
+            "livemode": self.livemode,
+            "created": self.opened_at.isoformat(),
+            "closed": self.closed_at.isoformat() if self.closed_at else None,
             "expires": self.expires_at.isoformat(),
         }
