@@ -30,3 +30,17 @@ def test_a_payments_story_tells_of_its_refunds_with_amounts_and_links(shop: Shop
     assert "The refund was asked for Refund of ₹250.00" in story
     assert story.index("The money went back") < story.index("The payment was captured")
     assert f"/merchant/refunds/{refund_id}" in page.links
+
+
+def test_what_the_merchant_keeps_adds_up_with_what_went_back(shop: Shop) -> None:
+    payment_id = paid(shop)
+    address = f"{PAYMENTS}/{payment_id}"
+    assert "You receive ₹ 980 .00" in shop.client.page(address).text
+    first = asked(payment_id, SOME)
+    released()
+    told(first, paid_out(amount=SOME))
+    asked(payment_id, Money(100_00, "INR"))
+    text = shop.client.page(address).text
+    assert "Refunded − ₹ 250 .00 Refund under way − ₹ 100 .00 You keep ₹ 630 .00" in text
+    assert "You receive" not in text
+    assert "Left to refund ₹ 650 .00" in text

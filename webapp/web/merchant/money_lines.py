@@ -24,15 +24,20 @@ class MoneyLine:
 
 @dataclass(frozen=True, slots=True)
 class MoneyLines:
-    """Lines that add up to `net`, what the merchant is due; `reference` is the transfer's.
+    """Lines that add up to `net`, what the merchant keeps; `reference` is the transfer's.
 
-    `after` explains further what became of what was paid: refunded, on its way back, still there.
+    What went back, or is on its way, is among them; `after` says how much could still go back.
     """
 
     lines: Sequence[MoneyLine]
     net: Money
     reference: str
     after: Sequence[MoneyLine] = ()
+
+    @property
+    def label(self) -> str:
+        """What the merchant reads beside the total."""
+        return "You keep" if self.after else "You receive"
 
 
 def money_lines(payment: Payment, method: str) -> MoneyLines | None:
@@ -56,21 +61,24 @@ def breakdown(
         for entry in entries
         if entry.account_kind == PAYABLE
     ]
+    lines += refund_lines(payment)
     net = Money(0, payment.currency)
     for line in lines:
         net += line.amount
-    return MoneyLines(lines, net, reference, after_lines(payment))
+    left = (
+        [MoneyLine("Left to refund", payment.refundable)] if payment.refund_reserved_minor else []
+    )
+    return MoneyLines(lines, net, reference, left)
 
 
-def after_lines(payment: Payment) -> list[MoneyLine]:
-    """Return what was refunded of a payment, what is on its way, and what can still be refunded."""
+def refund_lines(payment: Payment) -> list[MoneyLine]:
+    """Return what was refunded of a payment, and what is on its way."""
     if not payment.refund_reserved_minor:
         return []
     under_way = Money(payment.refund_reserved_minor - payment.refunded_minor, payment.currency)
     return [
         *([MoneyLine("Refunded", -payment.refunded)] if payment.refunded else []),
         *([MoneyLine("Refund under way", -under_way)] if under_way else []),
-        MoneyLine("Left to refund", payment.refundable),
     ]
 
 
