@@ -157,6 +157,9 @@ def test_suspending_needs_a_reason_and_without_one_changes_nothing(
     path = f"/admin/{subject}s/{subject_id}"
     response = desk.send(path, "/suspend", because=because)
     assert response.status_code == 400
+    text = response.get_data(as_text=True)
+    assert 'id="because-error"' in text
+    assert f'value="{because}"' in text
     table = "merchant" if subject == "merchant" else "app_user"
     assert scalar(f"SELECT status FROM {table} WHERE id = :id", id=subject_id) == "active"
 

@@ -106,6 +106,10 @@ def test_refunds_are_frozen_and_let_go_with_a_reason_on_record(
 
 @pytest.mark.parametrize("because", ["  ", "x" * 301, "card 4242 4242 4242 4242 was stolen"])
 def test_a_freeze_without_a_proper_reason_is_refused(desk: CheckedClient, because: str) -> None:
-    assert desk.send(WALL, "/freeze-refunds", because=because).status_code == 400
+    answer = desk.send(WALL, "/freeze-refunds", because=because)
+    assert answer.status_code == 400
+    text = answer.get_data(as_text=True)
+    is_card = "4242" in because
+    assert ('id="because-error"' in text, f'value="{because}"' in text) == (not is_card,) * 2
     with db.scoped(db.ADMIN):
         assert refunds.frozen() is None

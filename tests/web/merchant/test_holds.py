@@ -113,8 +113,13 @@ def test_a_wrong_amount_is_refused_beside_its_field_and_takes_nothing(
 def test_letting_go_needs_a_reason_and_is_shown(shop: Shop) -> None:
     payment_id = held(shop)
     address = f"{LIST}/{payment_id}"
-    assert shop.client.send(address, "/void", because="  ").status_code == 400
-    assert shop.client.send(address, "/void", because="x" * 201).status_code == 400
+    for because, says in (("  ", "Say why the money is let go"), ("x" * 201, "200 characters")):
+        answer = shop.client.send(address, "/void", because=because)
+        text = answer.get_data(as_text=True)
+        assert answer.status_code == 400
+        assert 'id="void-because-error"' in text
+        assert says in text
+        assert f'value="{because.strip()}"' in text
     assert planned(payment_id, "cancel") == 0
     assert shop.client.send(address, "/void", because="Sold out.").status_code == 303
     assert planned(payment_id, "cancel") == 1
@@ -147,6 +152,13 @@ def test_a_role_that_may_not_reads_why_and_is_refused(shop: Shop, role: str) -> 
     for action, typed in (("/capture", {"amount": "5"}), ("/void", {"because": "x"})):
         assert theirs.send(f"{LIST}/{payment_id}", action, **typed).status_code == 403
     assert planned(payment_id, "capture") + planned(payment_id, "cancel") == 0
+
+
+def test_only_who_may_take_it_reads_that_held_money_waits_for_them(shop: Shop) -> None:
+    address = f"{LIST}/{held(shop)}"
+    assert "We wait for You" in shop.client.page(address).text
+    theirs = a_colleague(shop, "viewer").page(address).text
+    assert "We wait for An owner, an admin or the support of this merchant" in theirs
 
 
 @pytest.mark.parametrize("act", ["capture", "void"])

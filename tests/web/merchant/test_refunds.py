@@ -257,7 +257,9 @@ def test_above_the_limit_a_second_person_approves_and_never_the_same(shop: Shop)
 def test_a_refund_is_refused_for_a_reason_that_is_kept(shop: Shop) -> None:
     refund_id = asked(shop, paid(shop))
     boss = a_colleague(shop, "admin")
-    assert boss.send(f"{REFUNDS}/{refund_id}", "/refuse", because=" ").status_code == 400
+    empty = boss.send(f"{REFUNDS}/{refund_id}", "/refuse", because=" ")
+    assert empty.status_code == 400
+    assert 'id="because-error"' in empty.get_data(as_text=True)
     assert boss.send(f"{REFUNDS}/{refund_id}", "/refuse", because="Too much.").status_code == 303
     assert status_of(refund_id) == "cancelled"
     assert "Too much." in shop.client.page(f"{REFUNDS}/{refund_id}").text

@@ -24,6 +24,7 @@ from webapp.web.shared.explained import explained_state
 from webapp.web.shared.forms import once_per_form
 from webapp.web.shared.guards import settings
 from webapp.web.shared.pills import PILLS, pill
+from webapp.web.shared.typed_again import shown_again
 
 ROWS = 3
 UNPROCESSABLE = 422
@@ -124,6 +125,7 @@ def approve_correction(correction_id: str) -> Response:
 
 
 @blueprint.post("/admin/corrections/<correction_id>/refuse")
+@shown_again(correction, "because")
 def refuse_correction(correction_id: str) -> Response:
     """Refuse a correction as its second admin, for a reason that is kept."""
     corrections.refuse(correction_id, because=reason(), by=acting())

@@ -15,6 +15,7 @@ from webapp.payments import PaymentNotFound
 from webapp.web.admin.door import acting, blueprint
 from webapp.web.admin.lists import asked_list
 from webapp.web.admin.merchants import reason
+from webapp.web.shared.typed_again import shown_again
 
 LOOKED_UP = "The provider is asked first; where its answer leaves room, the decision is applied."
 
@@ -76,6 +77,7 @@ def retry_letters_like(name: str, letter_id: str) -> Response:
 
 
 @blueprint.post("/admin/dead-letters/<name>/<letter_id>/discard")
+@shown_again(dead_letter, "because", "choice", "amount", "reference")
 def discard_letter(name: str, letter_id: str) -> Response:
     """Let a letter be, for a reason that is kept; of a call, say what came of it."""
     found = dead_letters.letter(_kind(name), letter_id)

@@ -16,6 +16,7 @@ from webapp.kernel.proof import Finding
 from webapp.web.admin.door import acting, blueprint
 from webapp.web.admin.merchants import reason
 from webapp.web.shared.pills import Pill
+from webapp.web.shared.typed_again import shown_again
 
 HOLDS = Pill("Holds", "success", "check")
 BROKEN = Pill("Broken", "danger", "x")
@@ -79,6 +80,7 @@ def check_now() -> Response:
 
 
 @blueprint.post("/admin/invariants/freeze-refunds")
+@shown_again(wall, "because")
 def freeze_refunds() -> Response:
     """Let no refund leave until somebody lets them, for a reason that is kept."""
     refunds.freeze(because=reason(), by=acting())

@@ -12,6 +12,7 @@ from webapp.kernel.paging import PageRequest
 from webapp.web.admin.door import acting, blueprint
 from webapp.web.admin.lists import asked_list
 from webapp.web.shared.guards import settings
+from webapp.web.shared.typed_again import shown_again
 
 SHORT = PageRequest(limit=10)
 MAX_REASON = 300
@@ -59,6 +60,7 @@ def merchant(merchant_id: str) -> Response:
 
 
 @blueprint.post("/admin/merchants/<merchant_id>/suspend")
+@shown_again(merchant, "because")
 def suspend_merchant(merchant_id: str) -> Response:
     """Stop a merchant from selling, for a reason that is kept."""
     accounts.suspend_merchant(merchant_id, because=reason(), by=acting())
@@ -67,6 +69,7 @@ def suspend_merchant(merchant_id: str) -> Response:
 
 
 @blueprint.post("/admin/merchants/<merchant_id>/restore")
+@shown_again(merchant, "because")
 def restore_merchant(merchant_id: str) -> Response:
     """Let a suspended merchant sell again."""
     accounts.restore_merchant(merchant_id, because=reason(), by=acting())

@@ -18,6 +18,7 @@ from webapp.web.merchant.timelines import timeline_of
 from webapp.web.shared.explained import explained_state
 from webapp.web.shared.pills import PILLS, pill
 from webapp.web.shared.refund_words import DESTINATIONS, REASONS, standing
+from webapp.web.shared.typed_again import shown_again
 
 
 @blueprint.get("/admin/refunds")
@@ -68,6 +69,7 @@ def approve_refund(refund_id: str) -> Response:
 
 
 @blueprint.post("/admin/refunds/<refund_id>/refuse")
+@shown_again(refund, "because")
 def refuse_refund(refund_id: str) -> Response:
     """Refuse a refund that waits for approval, for a reason that is kept."""
     refunds.refuse(refund_id, because=request.form.get("because", ""), by=acting())

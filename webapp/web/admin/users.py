@@ -12,6 +12,7 @@ from webapp.kernel.errors import Forbidden
 from webapp.web.admin.door import acting, blueprint
 from webapp.web.admin.lists import asked_list
 from webapp.web.admin.merchants import reason
+from webapp.web.shared.typed_again import shown_again
 
 
 @blueprint.get("/admin/users")
@@ -46,6 +47,7 @@ def unmask_user(user_id: str) -> Response:
 
 
 @blueprint.post("/admin/users/<user_id>/suspend")
+@shown_again(user, "because")
 def suspend_user(user_id: str) -> Response:
     """Close an account and end its sessions, for a reason that is kept."""
     if acting().id == user_id:
@@ -56,6 +58,7 @@ def suspend_user(user_id: str) -> Response:
 
 
 @blueprint.post("/admin/users/<user_id>/restore")
+@shown_again(user, "because")
 def restore_user(user_id: str) -> Response:
     """Open a suspended account again."""
     accounts.restore_user(user_id, because=reason(), by=acting())

@@ -13,10 +13,12 @@ from webapp.web.merchant.money_lines import rate_text
 
 @dataclass(frozen=True, slots=True)
 class HoldForm:
-    """What was typed to take held money, and what is wrong with it."""
+    """What was typed to take held money or to let it go, and what is wrong with it."""
 
     typed: str = ""
     error: str | None = None
+    because: str = ""
+    because_error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Hold:
     letting_go: str | None
     typed: str
     error: str | None
+    because: str
+    because_error: str | None
     fee_rate: str
     why_not: str | None
 
@@ -37,14 +41,16 @@ def hold_of(payment: Payment, form: HoldForm | None = None) -> Hold | None:
     """Return what is held of a payment, or None where the bank holds nothing."""
     if payment.status != "authorised":
         return None
-    form = form or HoldForm(typed=payment.authorised.plain())
+    form = form or HoldForm()
     return Hold(
         amount=payment.authorised,
         before=payment.capture_before,
         taking=payment.capturing,
         letting_go=payment.void_because,
-        typed=form.typed,
+        typed=form.typed if form.error else payment.authorised.plain(),
         error=form.error,
+        because=form.because,
+        because_error=form.because_error,
         fee_rate=rate_text(payment.fee_bps),
         why_not=why_not("capture"),
     )

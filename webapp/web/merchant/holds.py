@@ -32,18 +32,24 @@ def capture(payment_id: str) -> Response | tuple[str, int]:
 
 
 @blueprint.post("/payments/<string:payment_id>/void")
-def void(payment_id: str) -> Response:
+def void(payment_id: str) -> Response | tuple[str, int]:
     """Let held money go, for a reason that is kept; the shopper is charged nothing."""
     must("capture")
     payments.payment_of(g.merchant.id, payment_id)
     because = request.form.get("because", "").strip()
-    if not because:
-        raise Invalid("Say why the money is let go, in a few words.", param="because")
-    if len(because) > MAX_REASON:
-        raise Invalid(f"Keep the reason to {MAX_REASON} characters.", param="because")
+    if wrong := _why_not_because(because):
+        return _again(payment_id, HoldForm(because=because, because_error=wrong))
     payments.void(payment_id, because=because, by=actor())
     flash("The money is being let go. The shopper is charged nothing.", "success")
     return _back(payment_id)
+
+
+def _why_not_because(because: str) -> str | None:
+    if not because:
+        return "Say why the money is let go, in a few words."
+    if len(because) > MAX_REASON:
+        return f"Keep the reason to {MAX_REASON} characters."
+    return None
 
 
 def _again(payment_id: str, form: HoldForm) -> tuple[str, int]:

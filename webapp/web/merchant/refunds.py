@@ -22,6 +22,7 @@ from webapp.web.merchant.lists import asked_page
 from webapp.web.merchant.refund_exports import refund_lines
 from webapp.web.merchant.refund_views import refund_list, refund_page
 from webapp.web.shared.refund_words import REASONS
+from webapp.web.shared.typed_again import shown_again
 
 #: What to say of a refund that was called off, by how it stood.
 CALLED_OFF = {
@@ -109,6 +110,7 @@ def approve_refund(refund_id: str) -> AnyResponse:
 
 
 @blueprint.post("/refunds/<string:refund_id>/refuse")
+@shown_again(refund, "because")
 def refuse_refund(refund_id: str) -> AnyResponse:
     """Refuse a refund that waits for approval, or withdraw one's own, for a reason."""
     must("refund")

@@ -12,6 +12,7 @@ from webapp.config import Settings
 from webapp.kernel import clock
 from webapp.web.shared.forms import new_form_key
 from webapp.web.shared.shell import frame
+from webapp.web.shared.typed_again import wrong_form
 
 SHORT = 10
 
@@ -20,6 +21,7 @@ def install(app: Flask, settings: Settings) -> None:
     """Give the templates their globals."""
     app.jinja_env.globals["asset"] = asset
     app.jinja_env.globals["new_form_key"] = new_form_key
+    app.jinja_env.globals["wrong_form"] = wrong_form
     app.jinja_env.globals["now"] = clock.now
 
     @app.context_processor
