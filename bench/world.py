@@ -83,6 +83,7 @@ def _environment(stores: Stores) -> dict[str, str]:
         "DATABASE_OWNER_URL": stores.owner_url,
         "REDIS_URL": stores.redis_url,
         "SECRET_KEY": "bench-secret-key-of-some-length",
+        "JWT_SECRET": "a-bench-secret-for-tokens-of-32-letters",
         "ENCRYPTION_KEY": key,
         "BLIND_INDEX_KEY": key,
         "STRIPE_WEBHOOK_SECRET": "whsec_bench",

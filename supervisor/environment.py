@@ -8,7 +8,13 @@ from supervisor.settings import Settings
 
 SANDBOX_SECRET_KEY = "sk_test_sandbox"  # noqa: S105 - opens nothing but play money on loopback
 SANDBOX_PUBLISHABLE_KEY = "pk_test_sandbox"
-_SECRETS = ("SECRET_KEY", "ENCRYPTION_KEY", "BLIND_INDEX_KEY", "STRIPE_WEBHOOK_SECRET")
+_SECRETS = (
+    "SECRET_KEY",
+    "JWT_SECRET",
+    "ENCRYPTION_KEY",
+    "BLIND_INDEX_KEY",
+    "STRIPE_WEBHOOK_SECRET",
+)
 _NEVER_INHERITED = (
     "DATABASE_URL",
     "DATABASE_ADMIN_URL",

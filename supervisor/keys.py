@@ -18,6 +18,7 @@ def _key_256() -> str:
 
 _MAKERS: dict[str, Callable[[], str]] = {
     "SECRET_KEY": _token,
+    "JWT_SECRET": _token,
     "ENCRYPTION_KEY": _key_256,
     "BLIND_INDEX_KEY": _key_256,
     "STRIPE_WEBHOOK_SECRET": lambda: f"whsec_{secrets.token_hex(24)}",

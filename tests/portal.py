@@ -42,6 +42,7 @@ def environment(stores: Stores, database: str) -> dict[str, str]:
         "DATABASE_OWNER_URL": stores.url("paydeck_owner", database),
         "REDIS_URL": stores.redis_url,
         "SECRET_KEY": "test-secret-key-of-some-length",
+        "JWT_SECRET": "a-test-secret-for-tokens-of-32-letters",
         "ENCRYPTION_KEY": KEY,
         "BLIND_INDEX_KEY": KEY,
         "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import importlib.util
 import os
 import re
 from collections.abc import Mapping
@@ -16,11 +17,60 @@ STRIPE_API_BASE = "https://api.stripe.com"
 KEY_BYTES = 32
 MAX_FEE_BPS = 2_000
 MIN_SECRET = 16
+MIN_JWT_SECRET = 32
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,200}")
+_BROKERS = re.compile(r"[A-Za-z0-9._-]+:[0-9]{1,5}(,[A-Za-z0-9._-]+:[0-9]{1,5})*")
+_ARN = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_.-]+")
 _MINOR = re.compile(r"([A-Z]{3})=([0-9]{1,11})")
 
 
 class BadSetting(Exception):
     """A setting is missing or wrong; the message names it and says what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSettings:
+    """The brokers that facts are published to, and how they are spoken to."""
+
+    brokers: str
+    security: str
+    mechanism: str | None
+    username: str | None
+    password: str | None = field(repr=False)
+    ca_file: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AwsSettings:
+    """The one SNS topic or SQS queue that facts are published to."""
+
+    topic_arn: str | None
+    queue_url: str | None
+    region: str | None
+    endpoint_url: str | None
+
+    @property
+    def is_fifo(self) -> bool:
+        """Whether the topic or queue keeps the order of each object."""
+        return (self.topic_arn or self.queue_url or "").endswith(".fifo")
+
+
+@dataclass(frozen=True, slots=True)
+class BusSettings:
+    """Where facts are published: to streams always, elsewhere where it is set up."""
+
+    stream_length: int
+    payments_topic: str
+    webhooks_topic: str
+    group: str
+    kafka: KafkaSettings | None
+    aws: AwsSettings | None
+
+    @property
+    def sinks(self) -> tuple[str, ...]:
+        """The consumers of facts that publish them elsewhere than to streams."""
+        named = (("bus_kafka", self.kafka), ("bus_aws", self.aws))
+        return tuple(name for name, setting in named if setting is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +82,7 @@ class Settings:
     database_owner_url: str | None = field(repr=False)
     redis_url: str = field(repr=False)
     secret_key: str = field(repr=False)
+    jwt_secret: str = field(repr=False)
     encryption_keys: tuple[tuple[str, bytes], ...] = field(repr=False)
     blind_index_key: bytes = field(repr=False)
     public_url: str
@@ -51,6 +102,7 @@ class Settings:
     mail_from: str
     log_level: str
     trusted_proxies: int
+    bus: BusSettings
     metrics_token: str | None = field(repr=False, default=None)
 
     @property
@@ -95,8 +147,9 @@ def read(env: Mapping[str, str] | None = None) -> Settings:
         database_owner_url=_database(source, "DATABASE_OWNER_URL")
         if "DATABASE_OWNER_URL" in source
         else None,
-        redis_url=_required(source, "REDIS_URL"),
+        redis_url=_valkey(source),
         secret_key=_secret(source, "SECRET_KEY"),
+        jwt_secret=_secret(source, "JWT_SECRET", least=MIN_JWT_SECRET),
         encryption_keys=_keys(source),
         blind_index_key=_key(source, "BLIND_INDEX_KEY", _required(source, "BLIND_INDEX_KEY")),
         public_url=_url(source, "PUBLIC_URL", f"http://localhost:{port}"),
@@ -118,6 +171,7 @@ def read(env: Mapping[str, str] | None = None) -> Settings:
         mail_from=source.get("MAIL_FROM", "Paydeck <no-reply@paydeck.invalid>"),
         log_level=_choice(source, "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         trusted_proxies=_number(source, "TRUSTED_PROXIES", "0", low=0, high=5),
+        bus=_bus(source),
         metrics_token=_secret(source, "METRICS_TOKEN") if source.get("METRICS_TOKEN") else None,
     )
 
@@ -141,10 +195,99 @@ def _database(env: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _secret(env: Mapping[str, str], name: str) -> str:
+def _secret(env: Mapping[str, str], name: str, *, least: int = MIN_SECRET) -> str:
     value = _required(env, name)
-    if len(value) < MIN_SECRET:
-        message = f"{name} must have at least {MIN_SECRET} characters"
+    if len(value) < least:
+        message = f"{name} must have at least {least} characters"
+        raise BadSetting(message)
+    return value
+
+
+def _valkey(env: Mapping[str, str]) -> str:
+    value = _required(env, "REDIS_URL")
+    if not value.startswith(("redis://", "rediss://", "unix://")):
+        message = "REDIS_URL must begin with redis://, rediss:// (TLS) or unix://"
+        raise BadSetting(message)
+    return value
+
+
+def _bus(env: Mapping[str, str]) -> BusSettings:
+    return BusSettings(
+        stream_length=_number(env, "BUS_STREAM_LENGTH", "5000", low=100, high=10_000_000),
+        payments_topic=_shaped(env, "KAFKA_TOPIC_PAYMENTS", "payment-events", _TOPIC),
+        webhooks_topic=_shaped(env, "KAFKA_TOPIC_WEBHOOKS", "webhooks.delivery", _TOPIC),
+        group=_shaped(env, "KAFKA_GROUP_ID", "payments-service", _TOPIC),
+        kafka=_kafka(env) if env.get("KAFKA_BROKERS") else None,
+        aws=_aws(env) if env.get("SNS_TOPIC_ARN") or env.get("SQS_QUEUE_URL") else None,
+    )
+
+
+def _kafka(env: Mapping[str, str]) -> KafkaSettings:
+    _needs_extra("KAFKA_BROKERS", "confluent_kafka", "kafka")
+    ways = ("PLAINTEXT", "SSL", "SASL_SSL")
+    security = _choice(env, "KAFKA_SECURITY_PROTOCOL", "PLAINTEXT", ways)
+    is_signed_in = security == "SASL_SSL"
+    if env.get("KAFKA_SASL_PASSWORD") and not is_signed_in:
+        message = (
+            "KAFKA_SASL_PASSWORD needs KAFKA_SECURITY_PROTOCOL=SASL_SSL; it never goes in clear"
+        )
+        raise BadSetting(message)
+    mechanisms = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+    return KafkaSettings(
+        brokers=_shaped(env, "KAFKA_BROKERS", "", _BROKERS, such_as="host:9092,other:9092"),
+        security=security,
+        mechanism=_choice(env, "KAFKA_SASL_MECHANISM", "SCRAM-SHA-512", mechanisms)
+        if is_signed_in
+        else None,
+        username=_required(env, "KAFKA_SASL_USERNAME") if is_signed_in else None,
+        password=_required(env, "KAFKA_SASL_PASSWORD") if is_signed_in else None,
+        ca_file=_file(env, "KAFKA_SSL_CA_FILE"),
+    )
+
+
+def _aws(env: Mapping[str, str]) -> AwsSettings:
+    topic, queue = env.get("SNS_TOPIC_ARN"), env.get("SQS_QUEUE_URL")
+    if topic and queue:
+        message = (
+            "SQS_QUEUE_URL cannot be set beside SNS_TOPIC_ARN; subscribe the queue to the topic"
+        )
+        raise BadSetting(message)
+    _needs_extra("SNS_TOPIC_ARN" if topic else "SQS_QUEUE_URL", "boto3", "aws")
+    such_as = "arn:aws:sns:eu-west-1:123456789012:paydeck.fifo"
+    arn = _shaped(env, "SNS_TOPIC_ARN", "", _ARN, such_as=such_as) if topic else None
+    ways = ("https://", "http://") if env.get("AWS_ENDPOINT_URL") else ("https://",)
+    if queue and not queue.startswith(ways):
+        message = "SQS_QUEUE_URL must be the queue's address, which begins with https://"
+        raise BadSetting(message)
+    return AwsSettings(
+        topic_arn=arn,
+        queue_url=queue or None,
+        region=env.get("AWS_REGION") or (arn.split(":")[3] if arn else None),
+        endpoint_url=_url(env, "AWS_ENDPOINT_URL", "") if env.get("AWS_ENDPOINT_URL") else None,
+    )
+
+
+def _needs_extra(name: str, module: str, extra: str) -> None:
+    """Refuse a setting whose library is not installed, naming the file that installs it."""
+    if importlib.util.find_spec(module) is None:
+        message = f"{name} needs the {extra} extra: pip install -r requirements-{extra}.txt"
+        raise BadSetting(message)
+
+
+def _shaped(
+    env: Mapping[str, str], name: str, default: str, shape: re.Pattern[str], *, such_as: str = ""
+) -> str:
+    value = env.get(name) or default
+    if not shape.fullmatch(value):
+        message = f"{name} must be such as {such_as or default}, not {value!r}"
+        raise BadSetting(message)
+    return value
+
+
+def _file(env: Mapping[str, str], name: str) -> str | None:
+    value = env.get(name) or None
+    if value is not None and not os.path.isfile(value):  # noqa: PTH113 - a path, read elsewhere
+        message = f"{name} must be a file that can be read, not {value!r}"
         raise BadSetting(message)
     return value
 

@@ -15,6 +15,7 @@ GOOD = {
     "DATABASE_URL": "postgresql://paydeck_web:hunter2@localhost/paydeck",
     "REDIS_URL": "redis://localhost",
     "SECRET_KEY": "a secret of sixteen or more",
+    "JWT_SECRET": "a secret of thirty-two letters or more",
     "ENCRYPTION_KEY": KEY,
     "BLIND_INDEX_KEY": KEY,
     "STRIPE_WEBHOOK_SECRET": "whsec_hunter2",
@@ -62,6 +63,7 @@ def test_what_is_needed_and_missing_is_named(name: str, value: str | None) -> No
         ("DATABASE_ADMIN_URL", "sqlite://"),
         ("DATABASE_OWNER_URL", "x"),
         ("SECRET_KEY", "short"),
+        ("JWT_SECRET", "a secret of sixteen or more"),
         ("ENCRYPTION_KEY", "not base64 !"),
         ("ENCRYPTION_KEY", base64.b64encode(b"short").decode()),
         ("ENCRYPTION_KEY", base64.b64encode(b"x" * 33).decode()),
@@ -134,5 +136,5 @@ def test_the_public_address_decides_about_cookies(url: str, port: int, cookie: s
 @pytest.mark.requirement("S2-81")
 def test_printed_settings_show_no_secret() -> None:
     shown = repr(config.read(GOOD | {"SMTP_URL": "smtp://user:hunter2@mail.example"}))
-    for secret in ("hunter2", GOOD["SECRET_KEY"], KEY):
+    for secret in ("hunter2", GOOD["SECRET_KEY"], GOOD["JWT_SECRET"], KEY):
         assert secret not in shown

@@ -70,3 +70,31 @@ class Busy(Unavailable):
 
     code = "busy"
     says = "Many people are signing in right now. Try again in a few seconds."
+
+
+class KeyEnded(Conflict):
+    """An API key that was revoked, has expired or was rolled already cannot be rolled."""
+
+    code = "key_ended"
+    says = "This key has ended or was rolled already. Create a new one."
+
+
+class TooManyKeys(Conflict):
+    """A merchant has as many working keys of one mode as it may have."""
+
+    code = "too_many_keys"
+    says = "There are enough keys already. Revoke one that is not used any more."
+
+
+class KeyTooWide(Forbidden):
+    """A key may not hand out more than it may do itself."""
+
+    code = "key_too_wide"
+    says = "A key cannot make or roll one that may do more than itself."
+
+
+class RefreshEnded(Declined):
+    """A refresh token is unknown, has expired, was used before, or its sign-in has ended."""
+
+    code = "refresh_ended"
+    says = "This refresh token does not work any more. Sign in again."

@@ -17,6 +17,9 @@ ROLES_FOR: dict[str, frozenset[MemberRole]] = {
     "export": _MANAGERS | {MemberRole.SUPPORT, MemberRole.ANALYST},
     "manage_people": _MANAGERS,
     "change_settings": _MANAGERS,
+    "manage_keys": _MANAGERS | {MemberRole.DEVELOPER},
+    "manage_webhooks": _MANAGERS | {MemberRole.DEVELOPER},
+    "see_api_log": _MANAGERS | {MemberRole.DEVELOPER, MemberRole.SUPPORT},
 }
 #: What brings new payments, which a suspended merchant does not get.
 SELLING = frozenset({"create_order"})
@@ -30,6 +33,9 @@ _WORDS = {
     "export": "export lists",
     "manage_people": "invite people and change roles",
     "change_settings": "change settings",
+    "manage_keys": "create, roll or revoke API keys",
+    "manage_webhooks": "change webhook endpoints or send events again",
+    "see_api_log": "see the log of API requests",
 }
 
 

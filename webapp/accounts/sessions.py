@@ -75,12 +75,15 @@ def person_for(token: str, *, prolong: bool = True) -> Person | None:
     """
     if len(token) != TOKEN_LENGTH:
         return None
-    found = _session_by(token)
-    if found is None:
-        return None
+    found = session_by(token)
+    return None if found is None else whole_person(found, prolong=prolong)
+
+
+def whole_person(found: Row[Any], *, prolong: bool) -> Person:
+    """Return the person of a session that works, as `session_by` found it."""
     with db.scoped(db.Scope(user_id=found.user_id)):
         if prolong and found.seen_long_ago:
-            _touch(found.session_id, as_admin=found.as_admin)
+            touch(found.session_id, as_admin=found.as_admin)
         kept = _kept(found.user_id, found.stamp) or _read_and_keep(found.user_id, found.stamp)
     return _opened(found, kept)
 
@@ -101,7 +104,7 @@ def sessions_of(user_id: str) -> Sequence[SignInSession]:
 
 def sign_out(token: str) -> None:
     """End the session of this token; one that has ended already stays so."""
-    found = _session_by(token)
+    found = session_by(token)
     if found is not None:
         with db.transaction(own(found.user_id)):
             end_sessions(found.user_id, only=found.session_id)
@@ -168,13 +171,15 @@ def _alive() -> tuple[Any, ...]:
     )
 
 
-def _session_by(token: str) -> Row[Any] | None:
+def session_by(token: str) -> Row[Any] | None:
+    """Return the session of a token if it works: its ids, and the stamp of its person's rows."""
     return db.session.execute(
         text("SELECT * FROM session_by_token(:hash)"), {"hash": ids.token_hash(token)}
     ).one_or_none()
 
 
-def _touch(session_id: str, *, as_admin: bool) -> None:
+def touch(session_id: str, *, as_admin: bool) -> None:
+    """Note that the session is in use, which puts off its end for want of use."""
     with db.transaction():
         db.session.execute(_TOUCH, {"id": session_id, "idle": ADMIN_IDLE if as_admin else IDLE})
 

@@ -36,6 +36,7 @@ def install(app: Flask, settings: Settings) -> None:
     """Look up the person before every request and put them into `g.person` and `g.zone`."""
     app.config.update(REMEMBER_COOKIE_NAME=NO_COOKIE, SESSION_PROTECTION=None)
     accounts.use(usual_fee_bps=settings.fee_bps)
+    accounts.use_token_secret(settings.jwt_secret)
     manager = LoginManager()
     manager.init_app(app, add_context_processor=False)
     manager.request_loader(_find)

@@ -1,0 +1,267 @@
+"""API keys: made, rolled, revoked, and looked up by the hash of their text at every call."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, TypedDict, Unpack
+
+from sqlalchemy import func, or_, select, text
+
+from webapp import audit
+from webapp.accounts import typed
+from webapp.accounts.errors import KeyEnded, KeyTooWide, TooManyKeys
+from webapp.accounts.key_models import (
+    API_VERSION,
+    PUBLISHABLE_SCOPES,
+    SCOPES,
+    ApiKey,
+    KeyCaller,
+    KeyEnd,
+    KeyKind,
+    NewKey,
+)
+from webapp.kernel import clock, db, ids
+from webapp.kernel.errors import Invalid, NotFound
+from webapp.outbox import Actor
+
+MOST_KEYS = 50
+MOST_SHOWN = 200
+LONGEST_OVERLAP = dt.timedelta(days=7)
+LONGEST_LIFE = dt.timedelta(days=5 * 366)
+WRITE, READ = ":write", ":read"
+_TOKEN = re.compile(r"(?:sk|pk)_(?:test|live)_[A-Za-z0-9_-]{43}")
+_BY_HASH = text("SELECT * FROM api_key_by_hash(:hash)")
+_TOUCH = text(
+    "UPDATE api_key SET last_used_at = clock_now() WHERE id ="
+    " (SELECT id FROM api_key WHERE id = :id FOR UPDATE SKIP LOCKED)"
+)
+
+
+class KeyLimits(TypedDict, total=False):
+    """How far a key reaches: None means all that its kind may, for ever, made by a person.
+
+    `within` are the scopes of the key that makes it, where one does.
+    """
+
+    scopes: Iterable[str] | None
+    expires_at: dt.datetime | None
+    within: frozenset[str] | None
+
+
+def create_key(
+    merchant_id: str,
+    *,
+    livemode: bool,
+    kind: str,
+    name: str,
+    by: Actor,
+    **limits: Unpack[KeyLimits],
+) -> NewKey:
+    """Make a key in the merchant's scope and return it with its text, which is told only now.
+
+    Raises Invalid naming the field, KeyTooWide or TooManyKeys. Not idempotent by itself: the door
+    remembers the form or the key.
+    """
+    if kind not in set(KeyKind):
+        raise Invalid("Choose a secret or a publishable key.", param="kind")
+    name = typed.name(name, empty="Give the key a name, so that you know it again.")
+    scopes = _checked_scopes(KeyKind(kind), limits.get("scopes"))
+    _refuse_wider(may_do(KeyKind(kind), scopes), limits.get("within"))
+    key = ApiKey(
+        id=ids.new("api_key"),
+        merchant_id=merchant_id,
+        livemode=livemode,
+        kind=kind,
+        name=name,
+        scopes=scopes,
+        api_version=API_VERSION,
+        expires_at=_checked_end(limits.get("expires_at")),
+    )
+    with db.transaction():
+        _refuse_too_many(merchant_id, livemode=livemode)
+        return _write(key, action="api_key.created", by=by)
+
+
+def roll_key(
+    key_id: str, *, overlap: dt.timedelta, by: Actor, within: frozenset[str] | None = None
+) -> NewKey:
+    """Make a key like this one and return it with its text; the old one ends after `overlap`.
+
+    A key that was made to last a while lasts as long again. Raises NotFound, KeyEnded (also on the
+    second of two rolls), KeyTooWide, or Invalid naming `overlap` (0 to 7 days).
+    """
+    if not dt.timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        raise Invalid("The old key can go on for at most 7 days.", param="overlap")
+    with db.transaction():
+        old, now = _key(key_id, lock=True), clock.now()
+        if old.replaced_by is not None or old.end_at(now) is not KeyEnd.WORKS:
+            raise KeyEnded
+        _refuse_wider(may_do(KeyKind(old.kind), old.scopes), within)
+        made = _write(_successor(old, now), action="api_key.rolled", by=by, replaces=old.id)
+        ends = now + overlap
+        old.expires_at = min(ends, old.expires_at) if old.expires_at else ends
+        old.replaced_by = made.key.id
+        db.session.flush()
+        return made
+
+
+def revoke_key(key_id: str, *, by: Actor) -> ApiKey:
+    """End a key at once, for good, and return it; twice changes nothing. Raises NotFound."""
+    with db.transaction():
+        key = _key(key_id, lock=True)
+        if key.revoked_at is None:
+            key.revoked_at = clock.now()
+            db.session.flush()
+            _record("api_key.revoked", key, by=by)
+        return key
+
+
+def keys_of(merchant_id: str, *, livemode: bool) -> Sequence[ApiKey]:
+    """Return the merchant's keys of one mode, newest first; those that work before those ended."""
+    wanted = select(ApiKey).where(ApiKey.merchant_id == merchant_id, ApiKey.livemode == livemode)
+    has_ended = ~_works()
+    wanted = wanted.order_by(has_ended, ApiKey.id.desc()).limit(MOST_SHOWN)
+    return db.session.scalars(wanted.execution_options(populate_existing=True)).all()
+
+
+def key_of(merchant_id: str, key_id: str) -> ApiKey:
+    """Return one of the merchant's keys; raises NotFound."""
+    key = _key(key_id)
+    if key.merchant_id != merchant_id:
+        raise NotFound
+    return key
+
+
+def key_for(token: str) -> KeyCaller | None:
+    """Return who calls with this key, or None where it is unknown, ended, or its merchant is.
+
+    The look-up goes by the hash of the text, so that no answer comes the sooner for a good guess.
+    The last use is noted at most once a minute.
+    """
+    if _TOKEN.fullmatch(token) is None:
+        return None
+    found = db.session.execute(_BY_HASH, {"hash": ids.token_hash(token)}).one_or_none()
+    if found is None:
+        return None
+    if found.used_long_ago:
+        _touch(found.key_id, db.Scope(merchant_id=found.merchant_id, livemode=found.livemode))
+    kind = KeyKind(found.kind)
+    return KeyCaller(
+        key_id=found.key_id,
+        merchant_id=found.merchant_id,
+        livemode=found.livemode,
+        kind=kind,
+        scopes=may_do(kind, found.scopes),
+        version=found.api_version,
+    )
+
+
+def may_do(kind: KeyKind, scopes: Iterable[str] | None) -> frozenset[str]:
+    """Return all that a key of these scopes may do: to write includes to read in a secret key.
+
+    What a publishable key may write everybody may write, so that it reads nothing by it.
+    """
+    if kind is KeyKind.PUBLISHABLE:
+        return frozenset(PUBLISHABLE_SCOPES if scopes is None else scopes)
+    named = frozenset(SCOPES if scopes is None else scopes)
+    reads = {scope.removesuffix(WRITE) + READ for scope in named if scope.endswith(WRITE)}
+    return named | reads
+
+
+def _touch(key_id: str, scope: db.Scope) -> None:
+    with db.transaction(scope):
+        db.session.execute(_TOUCH, {"id": key_id})
+
+
+def _write(key: ApiKey, *, action: str, by: Actor, **more: str) -> NewKey:
+    """Give the key its text, write the row and its audit entry. A step."""
+    key.prefix = prefix_of(KeyKind(key.kind), livemode=key.livemode)
+    token = key.prefix + ids.secret_token()
+    key.token_hash, key.last_four = ids.token_hash(token), token[-4:]
+    key.created_at, key.created_by = clock.now(), by.id
+    db.session.add(key)
+    db.session.flush()
+    _record(action, key, by=by, **more)
+    return NewKey(key, token)
+
+
+def prefix_of(kind: KeyKind, *, livemode: bool) -> str:
+    """Return how the text of such a key begins, such as `sk_test_`."""
+    return f"{'sk' if kind is KeyKind.SECRET else 'pk'}_{'live' if livemode else 'test'}_"
+
+
+def _successor(old: ApiKey, now: dt.datetime) -> ApiKey:
+    return ApiKey(
+        id=ids.new("api_key"),
+        merchant_id=old.merchant_id,
+        livemode=old.livemode,
+        kind=old.kind,
+        name=old.name,
+        scopes=old.scopes,
+        api_version=old.api_version,
+        expires_at=now + (old.expires_at - old.created_at) if old.expires_at else None,
+    )
+
+
+def _record(action: str, key: ApiKey, *, by: Actor, **more: str) -> None:
+    audit.record(
+        action,
+        "api_key",
+        key.id,
+        by=by,
+        data={"kind": key.kind, "shown": key.shown, "scopes": key.scopes, **more},
+        merchant_id=key.merchant_id,
+        livemode=key.livemode,
+    )
+
+
+def _key(key_id: str, *, lock: bool = False) -> ApiKey:
+    wanted = select(ApiKey).where(ApiKey.id == key_id).execution_options(populate_existing=True)
+    found = db.session.scalar(wanted.with_for_update() if lock else wanted)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _works() -> Any:
+    now = text("clock_now()")
+    in_time = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now)
+    return ApiKey.revoked_at.is_(None) & in_time
+
+
+def _refuse_too_many(merchant_id: str, *, livemode: bool) -> None:
+    counted = select(func.count()).where(
+        ApiKey.merchant_id == merchant_id, ApiKey.livemode == livemode, _works()
+    )
+    if (db.session.scalar(counted) or 0) >= MOST_KEYS:
+        raise TooManyKeys
+
+
+def _refuse_wider(asked: frozenset[str], within: frozenset[str] | None) -> None:
+    if within is not None and not asked <= within:
+        raise KeyTooWide
+
+
+def _checked_scopes(kind: KeyKind, asked: Iterable[str] | None) -> list[str] | None:
+    """Return the scopes in the order of the table, None for all; raises Invalid."""
+    if asked is None:
+        return None
+    named = set(asked)
+    known = SCOPES if kind is KeyKind.SECRET else PUBLISHABLE_SCOPES
+    if not named:
+        raise Invalid("Choose at least one thing that the key may do.", param="scopes")
+    if named - set(known):
+        raise Invalid(f"A {kind} key cannot be given all of these scopes.", param="scopes")
+    return [scope for scope in known if scope in named]
+
+
+def _checked_end(asked: dt.datetime | None) -> dt.datetime | None:
+    if asked is None:
+        return None
+    now = clock.now()
+    if not now < asked <= now + LONGEST_LIFE:
+        message = "Choose an end that lies ahead, within five years."
+        raise Invalid(message, param="expires_at")
+    return asked
