@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import zoneinfo
+from functools import cache
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -66,9 +67,15 @@ def phone(text: str) -> str | None:
     return digits
 
 
+@cache
+def _timezones() -> frozenset[str]:
+    """Return every zone's name, once a process: each look reads hundreds of files."""
+    return frozenset(zoneinfo.available_timezones())
+
+
 def timezone(text: str) -> str:
     """Return a time zone's name from the tz database; raises Invalid naming `timezone`."""
-    if text not in zoneinfo.available_timezones():
+    if text not in _timezones():
         raise Invalid("Choose a time zone from the list.", param="timezone")
     return text
 
