@@ -7,6 +7,7 @@ few dozen seeds and ends by `os._exit`, so that nobody who was killed ever runs 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import random
 import sys
@@ -135,6 +136,8 @@ class Runner:
             lane.made += 1
             lane.database = f"sim_{self._stamp}_{lane.number}_{lane.made}"
             self._ground.clone(lane.database)
+        gc.collect()
+        gc.freeze()
         context = get_context("fork")
         inlet, outlet = context.Pipe(duplex=False)
         lane.child = context.Process(
@@ -191,6 +194,7 @@ def _child(
     play: Play,
     prepare: Callable[[], None] | None,
 ) -> None:
+    gc.disable()
     try:
         ground.connect(database, prepare)
         while seeds:

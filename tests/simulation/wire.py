@@ -7,6 +7,8 @@ meets a lock stands at a hook first, so that its holder may go on before the cod
 from __future__ import annotations
 
 import datetime as dt
+import os
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
@@ -18,11 +20,19 @@ from sqlalchemy.pool import QueuePool
 from tests.simulation.world import Actor, World
 from webapp.kernel import db
 
-OPTIONS = "-c lock_timeout=1 -c timezone=UTC -c synchronous_commit=off -c jit=off"
+OPTIONS = (
+    "-c lock_timeout=1 -c timezone=UTC -c synchronous_commit=off -c jit=off"
+    " -c plan_cache_mode=force_generic_plan"
+)
 _LOCKING = ("FOR UPDATE", "advisory", "ledger_post(", "INSERT INTO balance")
 _SET_CLOCK = "SELECT set_config('app.fake_now', %s, false)"
+#: How a transaction of the product's begins, and what is asked in the same breath.
+_SCOPE = "SELECT set_config('app.merchant', %(merchant)s, true)"
+_AND_CLOCK = ", set_config('app.fake_now', %(fake_now)s, false)"
 #: The share of an actor's COMMITs whose connection is cut, half of them before, half after.
 CUT_SHARE = 0.01
+_OPEN = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+_LOOKS, _BETWEEN_LOOKS = 100_000, 0.0002
 
 
 class Switchboard:
@@ -46,7 +56,8 @@ class Switchboard:
         if wire.backend:
             pid, wire.backend = wire.backend, 0
             wire.pgconn.finish()
-            self.ask("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+            self.ask("SELECT pg_terminate_backend(%s)", (pid,))
+            _see_off(pid)
 
     def takes_lock(self, statement: str) -> bool:
         """Whether a statement locks rows or names."""
@@ -60,6 +71,19 @@ class Switchboard:
 BOARD = Switchboard()
 
 
+def _see_off(pid: int) -> None:
+    """Wait until a process has gone; Postgres itself would look only every tenth of a second."""
+    for _ in range(_LOOKS):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        except PermissionError:
+            pass
+        time.sleep(_BETWEEN_LOOKS)
+    raise RuntimeError(f"the database process {pid} does not end")
+
+
 class WireCursor(psycopg.Cursor[Any]):
     """Tells the database the time before each statement, and stands still after each lock."""
 
@@ -70,7 +94,7 @@ class WireCursor(psycopg.Cursor[Any]):
             if isinstance(wire, Wire) and world is not None:
                 wire.tell_time(world.now)
             return super().execute(query, params, **more)
-        wire.tell_time(world.now)
+        query, params = wire.with_time(query, params, world.now)
         try:
             super().execute(query, params, **more)
         except psycopg.errors.LockNotAvailable:
@@ -94,6 +118,16 @@ class Wire(psycopg.Connection[Any]):
             psycopg.Cursor(self).execute(_SET_CLOCK, [now.isoformat()])
             self._told = now
 
+    def with_time(self, query: Any, params: Any, now: dt.datetime) -> tuple[Any, Any]:
+        """Tell the time ahead of a statement, or in it where it begins a transaction."""
+        if self._told == now:
+            return query, params
+        if not isinstance(query, str) or not query.startswith(_SCOPE):
+            self.tell_time(now)
+            return query, params
+        self._told = now
+        return query + _AND_CLOCK, {**params, "fake_now": now.isoformat()}
+
     def commit(self) -> None:
         """Commit; the world may stop or cut us on either side of it."""
         world = BOARD.world
@@ -114,10 +148,17 @@ class Wire(psycopg.Connection[Any]):
         world.hook("commit.after")
 
     def rollback(self) -> None:
-        """Roll back, which also takes back the time that was told in it."""
-        if self.info.transaction_status is not TransactionStatus.IDLE:
+        """Roll back, which also takes back the time that was told in it.
+
+        It is sent past psycopg, which would forget its prepared statements with every rollback.
+        """
+        status = self.info.transaction_status
+        if status is not TransactionStatus.IDLE:
             self._told = None
-        super().rollback()
+        if status in _OPEN:
+            self.pgconn.exec_(b"ROLLBACK")
+        else:
+            super().rollback()
 
 
 def engine(dsn_of: Callable[[str], str]) -> Engine:
@@ -127,7 +168,10 @@ def engine(dsn_of: Callable[[str], str]) -> Engine:
     """
 
     def connect() -> Wire:
-        wire = Wire.connect(dsn_of(BOARD.database), options=OPTIONS, cursor_factory=WireCursor)
+        wire = Wire.connect(
+            dsn_of(BOARD.database), options=OPTIONS, cursor_factory=WireCursor, prepare_threshold=2
+        )
+        wire.prepared_max = None
         wire.backend = wire.info.backend_pid
         return wire
 
