@@ -20,6 +20,7 @@ from tests.builders import (
 )
 from tests.checked_client import CheckedClient, Page
 from tests.stories import scalar
+from tests.web.admin.test_refunds import late_money
 from tests.web.routes import address_of, rules
 from webapp.kernel import ids
 from webapp.payments import Payer, Status
@@ -239,3 +240,27 @@ def test_lists_keep_their_filters_from_page_to_page(desk: CheckedClient) -> None
     assert "status=active" in older
     assert "q=Nilgiri" in older
     assert any("newer=" in link for link in desk.page(older).links)
+
+
+def test_the_trail_names_people_masked_with_their_ids_beside(desk: CheckedClient) -> None:
+    person = a_person("Meera Pillai")
+    desk.send(f"/admin/users/{person.id}", "/suspend", because="Fraud was reported.")
+    page = desk.page("/admin/audit")
+    assert "M. P. usr_" in page.text
+    assert "An admin You usr_" in page.text
+    assert person.id.partition("_")[2] in page.text
+    assert "Pillai" not in desk.get("/admin/audit").text
+
+
+@pytest.mark.parametrize(
+    ("amounts", "says"),
+    [
+        (1, "1 amount is set aside because it fits no order."),
+        (2, "2 amounts are set aside because they fit no order."),
+    ],
+)
+def test_one_is_not_said_as_many(desk: CheckedClient, amounts: int, says: str) -> None:
+    shop = a_merchant()
+    for _ in range(amounts):
+        late_money(shop)
+    assert says in desk.page("/admin").text

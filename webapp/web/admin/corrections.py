@@ -9,16 +9,17 @@ from flask import flash, g, make_response, redirect, render_template, request, u
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from webapp import accounts, audit, corrections, ledger
+from webapp import audit, corrections, ledger
 from webapp.corrections import Correction, CorrectionNotPossible, Kind, Proposal, Touched
-from webapp.kernel import crypto, db
-from webapp.kernel.errors import Invalid, NotFound
+from webapp.kernel import db
+from webapp.kernel.errors import Invalid
 from webapp.kernel.money import Money, parse_money
 from webapp.ledger import Line, TransferDetail
 from webapp.web.admin.books import LineView, account_names, line_views
 from webapp.web.admin.door import acting, blueprint
 from webapp.web.admin.lists import asked_list
 from webapp.web.admin.merchants import reason
+from webapp.web.admin.people import masked_names
 from webapp.web.merchant.timelines import timeline_of
 from webapp.web.shared.explained import explained_state
 from webapp.web.shared.forms import once_per_form
@@ -144,16 +145,7 @@ def withdraw_correction(correction_id: str) -> Response:
 def people_in(rows: Sequence[Correction]) -> dict[str, str]:
     """Return the admins who asked for corrections or decided on them, by id: masked, or `You`."""
     wanted = {person for row in rows for person in (row.requested_by, row.decided_by) if person}
-    return {person: _name_of(person) for person in wanted}
-
-
-def _name_of(user_id: str) -> str:
-    if user_id == acting().id:
-        return "You"
-    try:
-        return crypto.mask_name(accounts.user_of(user_id).name)
-    except NotFound:
-        return "An admin"
+    return dict.fromkeys(wanted, "An admin") | masked_names(wanted)
 
 
 def _prepared(detail: TransferDetail, given: MultiDict[str, str]) -> Prepared:

@@ -15,6 +15,7 @@ from webapp.payments import PaymentNotFound
 from webapp.web.admin.door import acting, blueprint
 from webapp.web.admin.lists import asked_list
 from webapp.web.admin.merchants import reason
+from webapp.web.admin.people import trail_about
 from webapp.web.shared.typed_again import shown_again
 
 LOOKED_UP = "The provider is asked first; where its answer leaves room, the decision is applied."
@@ -55,7 +56,7 @@ def dead_letter(name: str, letter_id: str) -> Response:
             proposal=proposal,
             is_mine=proposal is not None and proposal.by_id == acting().id,
             currency=_currency(found),
-            trail=audit.entries_about("dead_letter", letter_id),
+            trail=trail_about("dead_letter", letter_id),
         )
     )
 
@@ -72,7 +73,8 @@ def retry_letter(name: str, letter_id: str) -> Response:
 def retry_letters_like(name: str, letter_id: str) -> Response:
     """Have all letters like this one taken up again."""
     taken = dead_letters.retry_like(_kind(name), letter_id, by=acting())
-    flash(f"{taken} are taken up again. What gives up once more comes back here.", "success")
+    are = "is" if taken == 1 else "are"
+    flash(f"{taken} {are} taken up again. What gives up once more comes back here.", "success")
     return _back(name)
 
 

@@ -11,6 +11,7 @@ from webapp.kernel.errors import Invalid
 from webapp.kernel.paging import PageRequest
 from webapp.web.admin.door import acting, blueprint
 from webapp.web.admin.lists import asked_list
+from webapp.web.admin.people import trail_about
 from webapp.web.shared.guards import settings
 from webapp.web.shared.typed_again import shown_again
 
@@ -54,7 +55,7 @@ def merchant(merchant_id: str) -> Response:
             fee_bps=accounts.fee_bps_of(merchant_id),
             counts=payments.payment_counts(merchant_id, livemode=livemode),
             rows=page.rows,
-            trail=audit.entries_about("merchant", merchant_id),
+            trail=trail_about("merchant", merchant_id),
         )
     )
 

@@ -21,6 +21,7 @@ from webapp import (
 from webapp.kernel import clock, wake
 from webapp.kernel.paging import PageRequest, page_request
 from webapp.web.admin.door import blueprint
+from webapp.web.admin.people import trail_of
 from webapp.web.status import checks
 
 SILENT_SECONDS = 15
@@ -81,7 +82,11 @@ def trail() -> Response:
     """Show who did what, newest first."""
     asked = page_request(older=request.args.get("older"), newer=request.args.get("newer"))
     page = audit.recent(asked, action=request.args.get("action") or None)
-    return make_response(render_template("admin/audit.html", page=page, proof=audit.verify()))
+    return make_response(
+        render_template(
+            "admin/audit.html", page=page, trail=trail_of(page.rows), proof=audit.verify()
+        )
+    )
 
 
 def _overview() -> dict[str, object]:

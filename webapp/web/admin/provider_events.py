@@ -14,6 +14,7 @@ from webapp.kernel import crypto, db
 from webapp.kernel.errors import Invalid, NotFound
 from webapp.web.admin.door import acting, blueprint
 from webapp.web.admin.lists import asked_list
+from webapp.web.admin.people import trail_about
 from webapp.web.shared.pills import PILLS
 
 REFUSED = "refused"
@@ -71,7 +72,7 @@ def provider_event(event_id: str) -> Response:
             "admin/provider_event.html",
             event=found,
             payload=shown,
-            trail=audit.entries_about("provider_event", event_id),
+            trail=trail_about("provider_event", event_id),
         )
     )
 

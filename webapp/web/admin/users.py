@@ -12,6 +12,7 @@ from webapp.kernel.errors import Forbidden
 from webapp.web.admin.door import acting, blueprint
 from webapp.web.admin.lists import asked_list
 from webapp.web.admin.merchants import reason
+from webapp.web.admin.people import trail_about
 from webapp.web.shared.typed_again import shown_again
 
 
@@ -75,7 +76,7 @@ def _user_page(user_id: str, *, is_masked: bool) -> Response:
             shown=_masked(found) if is_masked else _open(found),
             is_masked=is_masked,
             merchants=accounts.merchants_of(user_id),
-            trail=audit.entries_about("user", user_id),
+            trail=trail_about("user", user_id),
         )
     )
 
