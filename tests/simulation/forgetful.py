@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import redis
 
@@ -20,6 +20,8 @@ class Forgetful:
         self.knocks: dict[tuple[str, str], int] = {}
         self._kept: dict[str, Any] = {}
         self.is_away = False
+        #: How many events were added to streams.
+        self.streamed = 0
 
     def wake(self, kind: str) -> None:
         """Take a wake-up; it may be lost, or come twice."""
@@ -51,6 +53,12 @@ class Forgetful:
         if not self.is_away:
             self.send(knocks)
 
+    # the streams' client ------------------------------------------------------------------------
+
+    def pipeline(self, *, transaction: bool) -> Pipeline:
+        """Return what takes several commands at once."""
+        return Pipeline(self)
+
     # the cache's client -------------------------------------------------------------------------
 
     def get(self, key: str) -> bytes | None:
@@ -66,3 +74,28 @@ class Forgetful:
         """Forget something."""
         for key in keys:
             self._kept.pop(key, None)
+
+
+class Pipeline:
+    """Commands that are sent together, all of them or, while Valkey is away, none."""
+
+    def __init__(self, valkey: Forgetful) -> None:
+        self._valkey = valkey
+        self._length = 0
+
+    def __enter__(self) -> Self:
+        """Begin to collect."""
+        return self
+
+    def __exit__(self, *_fault: object) -> None:
+        """Forget what was collected and never sent."""
+
+    def xadd(self, _stream: str, _fields: Any, **_bounds: Any) -> None:
+        """Add an event to a stream, once it is sent."""
+        self._length += 1
+
+    def execute(self) -> None:
+        """Send what was collected."""
+        if self._valkey.is_away:
+            raise redis.ConnectionError
+        self._valkey.streamed += self._length
