@@ -13,7 +13,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from webapp import cli, gateway, inbound, notifications, outbox, refunds
+from webapp import api, cli, gateway, inbound, notifications, outbox, refunds, webhooks
 from webapp.config import Settings
 from webapp.kernel import crypto, db, ids, log, wake
 from webapp.web import account, admin, checkout, home, mailbox, merchant, status
@@ -62,18 +62,23 @@ def create_app(settings: Settings, routes: Mapping[str, Sequence[str]]) -> Flask
 def _install_pages(app: Flask, settings: Settings) -> None:
     csrf = CSRFProtect(app)
     csrf.exempt(inbound.blueprint)
+    csrf.exempt(inbound.receiver_blueprint)
     _identify_requests(app)
     addresses.install(app)
     login.install(app, settings)
     security.install(app, settings)
-    errors.install(app)
+    errors.install(app, machines={"/api": api.answer})
     filters.install(app)
     context.install(app, settings)
     icons.install(app)
     for door in (account, home, checkout, merchant, admin, status, inbound):
         app.register_blueprint(door.blueprint)
+    for programs in api.BLUEPRINTS:
+        csrf.exempt(programs)
+        app.register_blueprint(programs)
     if settings.demo:
         app.register_blueprint(mailbox.blueprint)
+        app.register_blueprint(inbound.receiver_blueprint)
         app.register_blueprint(checkout.demo_blueprint)
         app.register_blueprint(parts.blueprint)
     static = WhiteNoise(

@@ -29,8 +29,9 @@ KINDS = set(STATUS)
 PIECE = re.compile(r"_?[a-z0-9]+(-[a-z0-9]+)*(\.(json|csv))?")
 PARAMETER = re.compile(r"([a-z]+_)?id|token|link|name")
 CODE = re.compile(r"[a-z]+(_[a-z]+)*")
-#: A door for programs: what it is sent is believed only when its signature is right.
-GUARDED_BY_SIGNATURE = ("inbound",)
+#: Doors for programs: what comes in is believed by its signature, or its key or token, alone.
+GUARDED_BY_SIGNATURE = ("inbound", "receiver")
+MACHINE_DOORS = (*GUARDED_BY_SIGNATURE, "api", "api_root")
 #: Wake-ups that pass through no queue: who works on them.
 HEARD_ELSEWHERE = {
     relay.FACTS: "the relay rings every consumer's bell",
@@ -85,16 +86,16 @@ def test_every_blueprint_has_exactly_one_guard(portal: Flask) -> None:
         name: len([check for check in portal.before_request_funcs.get(name, []) if check in known])
         for name in portal.blueprints
     }
-    assert {name for name, count in counts.items() if count != 1} == set(GUARDED_BY_SIGNATURE)
+    assert {name for name, count in counts.items() if count != 1} == set(MACHINE_DOORS)
     named = {name.split(".")[-1] for name in portal.blueprints}
-    assert set(guards.GUARDS) == named - set(GUARDED_BY_SIGNATURE)
+    assert set(guards.GUARDS) == named - set(MACHINE_DOORS)
 
 
-def test_a_door_that_a_signature_guards_is_the_only_one_without_a_form_token(
+def test_a_door_for_programs_is_the_only_one_without_a_form_token(
     portal: Flask,
 ) -> None:
     exempt = portal.extensions["csrf"]._exempt_blueprints  # noqa: SLF001 - it has no public list
-    assert {door.name for door in exempt} == set(GUARDED_BY_SIGNATURE)
+    assert {door.name for door in exempt} == set(MACHINE_DOORS)
     views = [rule.rule for rule in pages(portal) if rule.endpoint.startswith("inbound.")]
     assert views == ["/inbound/stripe"]
 

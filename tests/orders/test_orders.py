@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask import Flask
 
@@ -32,7 +34,7 @@ def scope(merchant_id: str) -> db.Scope:
     return db.Scope(merchant_id=merchant_id, livemode=TEST)
 
 
-def listed(shop: str, *, page: PageRequest | None = None, **asked: str) -> list[str]:
+def listed(shop: str, *, page: PageRequest | None = None, **asked: Any) -> list[str]:
     """Return the numbers of the orders that a filter selects."""
     with db.scoped(scope(shop)):
         found = orders.orders_of(

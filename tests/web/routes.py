@@ -8,7 +8,9 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 #: Routes by which no browser of ours comes: files, and the provider's signed messages.
-NOT_PAGES = frozenset({"static", "inbound.stripe"})
+NOT_PAGES = frozenset({"static", "inbound.stripe", "receiver.receive"})
+#: The door for programs, which has tests of its own.
+PROGRAMS = ("api.", "api_root.")
 GAP = re.compile(r"<[^>]+>")
 
 
@@ -24,6 +26,8 @@ def rules(app: Flask, method: str) -> list[Rule]:
     found = [
         rule
         for rule in app.url_map.iter_rules()
-        if method in (rule.methods or set()) and rule.endpoint not in NOT_PAGES
+        if method in (rule.methods or set())
+        and rule.endpoint not in NOT_PAGES
+        and not rule.endpoint.startswith(PROGRAMS)
     ]
     return sorted(found, key=lambda rule: rule.rule)

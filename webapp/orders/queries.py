@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,10 +28,27 @@ class CheckoutRef:
 
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """What part of a merchant's orders is asked for; `text` is a number, id or e-mail address."""
+    """What part of a merchant's orders is asked for; `text` is a number, id or e-mail address.
+
+    `since` and `until` bound when they were created, both included.
+    """
 
     status: str | None = None
     text: str | None = None
+    customer_id: str | None = None
+    currency: str | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutFilter:
+    """What part of a merchant's checkout sessions is asked for; both bounds are included."""
+
+    order_id: str | None = None
+    status: str | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
 
 
 def checkout_for(token: str) -> CheckoutRef:
@@ -48,6 +66,33 @@ def checkout_of(session_id: str) -> CheckoutSession:
     if session is None:
         raise CheckoutNotFound
     return session
+
+
+def open_checkout_of(order_id: str) -> CheckoutSession | None:
+    """Return an order's link that has not ended, or None; its time may be over all the same."""
+    wanted = select(CheckoutSession).where(
+        CheckoutSession.order_id == order_id, CheckoutSession.status == "open"
+    )
+    return db.session.scalar(wanted.execution_options(populate_existing=True))
+
+
+def checkouts_of(
+    merchant_id: str, *, livemode: bool, asked: CheckoutFilter, page: PageRequest
+) -> Page[CheckoutSession]:
+    """Return a page of a merchant's checkout sessions, newest first."""
+    wanted = select(CheckoutSession).where(
+        CheckoutSession.merchant_id == merchant_id, CheckoutSession.livemode == livemode
+    )
+    if asked.order_id:
+        wanted = wanted.where(CheckoutSession.order_id == asked.order_id)
+    if asked.status:
+        wanted = wanted.where(CheckoutSession.status == asked.status)
+    if asked.since:
+        wanted = wanted.where(CheckoutSession.opened_at >= asked.since)
+    if asked.until:
+        wanted = wanted.where(CheckoutSession.opened_at <= asked.until)
+    rows = db.session.scalars(one_page(wanted, CheckoutSession.id, page)).all()
+    return page_of(rows, page, key=lambda one: one.id)
 
 
 def checkouts_of_order(order_id: str) -> Sequence[CheckoutSession]:
@@ -74,6 +119,14 @@ def orders_of(
         wanted = wanted.where(Order.status == asked.status)
     if asked.text:
         wanted = wanted.where(_matches(merchant_id, asked.text.strip()))
+    if asked.customer_id:
+        wanted = wanted.where(Order.customer_id == asked.customer_id)
+    if asked.currency:
+        wanted = wanted.where(Order.currency == asked.currency)
+    if asked.since:
+        wanted = wanted.where(Order.created_at >= asked.since)
+    if asked.until:
+        wanted = wanted.where(Order.created_at <= asked.until)
     return _page(wanted, page)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from webapp import audit
 from webapp.kernel import clock, crypto, db, ids
 from webapp.kernel.errors import Invalid
 from webapp.kernel.money import Money, payable
@@ -83,6 +85,31 @@ def create(asked: NewOrder, *, by: Actor = SYSTEM) -> Order:
             created_by=by.id,
         )
         order.begin("pending", because="The order was created.", by=by)
+        return order
+
+
+def describe(
+    order_id: str, *, description: str | None, details: Mapping[str, Any] | None, by: Actor
+) -> Order:
+    """Change what an order is called, and its metadata as a whole; None leaves it as it is.
+
+    Raises OrderNotFound, and Invalid naming the field that is wrong.
+    """
+    with db.transaction():
+        order = locked(order_id)
+        if description is not None:
+            check_description(description)
+            order.description = description.strip()
+        if details is not None:
+            order.details = dict(details)
+        audit.record(
+            "order.described",
+            "order",
+            order.id,
+            by=by,
+            merchant_id=order.merchant_id,
+            livemode=order.livemode,
+        )
         return order
 
 
@@ -211,15 +238,20 @@ def _next_number(merchant_id: str, *, livemode: bool) -> str:
     return str(db.session.execute(counted).scalar_one())
 
 
-def _check_text(asked: NewOrder) -> None:
-    if len(asked.description) > MAX_DESCRIPTION:
+def check_description(description: str) -> None:
+    """Raise Invalid where an order cannot be called so."""
+    if len(description) > MAX_DESCRIPTION:
         raise Invalid(f"Keep the description to {MAX_DESCRIPTION} characters.", param="description")
-    if "\x00" in asked.description:
+    if "\x00" in description:
         raise Invalid("The description has a character that cannot be stored.", param="description")
-    if crypto.looks_like_card_number(asked.description):
+    if crypto.looks_like_card_number(description):
         raise Invalid(
             "That looks like a card number. Never write card numbers here.", param="description"
         )
+
+
+def _check_text(asked: NewOrder) -> None:
+    check_description(asked.description)
     if asked.capture_later and asked.kind != "sale":
         raise Invalid("A wallet is topped up at once, not later.", param="capture_later")
     if len(asked.details) > MAX_METADATA:

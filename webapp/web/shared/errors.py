@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import structlog
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -19,6 +21,8 @@ STATUS: dict[type[errors.Refusal], int] = {
     errors.Unavailable: 503,
 }
 RETRY_SECONDS = 2
+#: How an error is answered: status, message or None for the usual one, code and param by name.
+Answerer = Callable[..., Response]
 SENTENCES: dict[int, tuple[str, str]] = {
     400: ("That request is not complete", "Go back, reload the page and try again."),
     401: ("Sign in first", "You are not signed in, or your session has ended."),
@@ -35,11 +39,13 @@ SENTENCES: dict[int, tuple[str, str]] = {
 _log = structlog.get_logger(__name__)
 
 
-def install(app: Flask) -> None:
+def install(app: Flask, *, machines: Mapping[str, Answerer]) -> None:
     """Answer refusals, protocol errors, passing database faults and our own faults.
 
+    `machines` says who answers below which addresses, where programs ask and never want a page.
     A fault is logged here alone: Flask's own line would hold the whole address.
     """
+    app.extensions["paydeck_machines"] = machines
     app.log_exception = _say_nothing  # type: ignore[method-assign,assignment]
 
     @app.errorhandler(errors.Refusal)
@@ -91,6 +97,8 @@ def status_of(refusal: errors.Refusal) -> int:
 
 def answer(status: int, message: str | None, *, code: str, param: str | None = None) -> Response:
     """Return the error as a page, or as JSON where that was asked for."""
+    if (elsewhere := _machine_here()) is not None:
+        return elsewhere(status, message, code=code, param=param)
     title, usual = SENTENCES.get(status, SENTENCES[500])
     said = message or usual
     request_id = g.get("request_id", "")
@@ -107,6 +115,14 @@ def answer(status: int, message: str | None, *, code: str, param: str | None = N
     if status == 503:  # noqa: PLR2004 - service unavailable
         response.headers["Retry-After"] = str(RETRY_SECONDS)
     return response
+
+
+def _machine_here() -> Answerer | None:
+    machines: Mapping[str, Answerer] = current_app.extensions["paydeck_machines"]
+    for place, answerer in machines.items():
+        if f"{request.path}/".startswith(f"{place}/"):
+            return answerer
+    return None
 
 
 def wants_json() -> bool:

@@ -14,6 +14,7 @@ from flask_login import LoginManager, UserMixin, current_user
 from webapp import accounts
 from webapp.config import Settings
 from webapp.kernel import clock
+from webapp.web.shared.security import MACHINE_DOORS
 
 #: No browser can send a cookie of this name, so Flask-Login never finds its remember cookie.
 NO_COOKIE = "no;cookie"
@@ -43,7 +44,7 @@ def install(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def know_the_person() -> None:
-        if request.endpoint == "static":
+        if request.endpoint == "static" or request.blueprint in MACHINE_DOORS:
             return
         seat = current_user._get_current_object()  # noqa: SLF001 - the proxy's documented way out
         if isinstance(seat, Seat):

@@ -18,7 +18,7 @@ STRIPE_API = "https://api.stripe.com"
 STRIPE_HOSTED = "https://checkout.stripe.com https://hooks.stripe.com"
 CHECKOUT = "checkout"
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-MACHINE_DOORS = frozenset({"inbound"})
+MACHINE_DOORS = frozenset({"inbound", "api", "api_root"})
 
 
 #: What every answer carries, pages and static files alike.

@@ -1,0 +1,78 @@
+"""One effect and one answer for each Idempotency-Key, whatever is sent again and how often."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from flask import Response, g, request
+
+from webapp import idempotency
+from webapp.api import errors, reading
+from webapp.api.caller import Caller, caller
+from webapp.kernel.errors import Conflict, Declined, NotFound, Refusal
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotent-Replayed"
+ORIGINAL = "Original-Request"
+#: What a rule refuses stays refused under its key; other refusals may be otherwise next time.
+BY_RULE = (Conflict, Declined, NotFound)
+Work = Callable[[], idempotency.Answer]
+
+
+def run(work: Work, *, must: bool, hashed: tuple[str, ...]) -> idempotency.Answer:
+    """Return the answer of `work`, run at most once for this caller's key.
+
+    `hashed` says what makes the request the same besides method, body and version. Without a key
+    the work just runs, unless one must be sent: then KeyMissing. Raises KeyMalformed, KeyInUse,
+    KeyReused.
+    """
+    sent = request.headers.get(HEADER)
+    who = caller()
+    if sent is None and not must:
+        return work()
+    key = idempotency.check_key(sent)
+    g.idempotency_key = key
+    kind, name = _whose(who)
+    body = reading.canonical(reading.json_body())
+    request_hash = idempotency.request_hash(request.method, *hashed, body, who.version)
+
+    def remembered() -> idempotency.Answer:
+        try:
+            answer = work()
+        except BY_RULE as refusal:
+            raise idempotency.Refused(_refusal(refusal)) from refusal
+        return _signed(answer)
+
+    return idempotency.once(kind, name, who.livemode, key, request_hash, remembered)
+
+
+def respond(answer: idempotency.Answer) -> Response:
+    """Return the answer as it was given, bytes and headers."""
+    response = Response(answer.body, status=answer.status, mimetype="application/json")
+    response.headers.update(answer.headers)
+    g.is_replay = answer.replayed
+    if answer.replayed:
+        response.headers[REPLAYED] = "true"
+    return response
+
+
+def _whose(who: Caller) -> tuple[str, str]:
+    """Return whose key it is: the merchant's, so that a rolled API key finds it again."""
+    if who.merchant_id is not None:
+        return "merchant", who.merchant_id
+    if who.person is not None:
+        return "user", who.person.user_id
+    return "address", request.remote_addr or "unknown"
+
+
+def _refusal(refusal: Refusal) -> idempotency.Answer:
+    status = errors.status_of(refusal)
+    body = errors.envelope(status, refusal.code, refusal.message, refusal.param)
+    g.error_code = refusal.code
+    return _signed(idempotency.Answer(status, json.dumps(body, ensure_ascii=False).encode()))
+
+
+def _signed(answer: idempotency.Answer) -> idempotency.Answer:
+    headers = {**answer.headers, ORIGINAL: g.request_id}
+    return idempotency.Answer(answer.status, answer.body, headers)

@@ -1,0 +1,164 @@
+"""What came in, read strictly: bodies and queries, and what is wrong with them in a sentence."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, NoReturn, TypeVar
+
+from flask import request
+from pydantic import BaseModel, ValidationError
+
+from webapp.api.errors import (
+    BodyNotJson,
+    BodyUnreadable,
+    ParameterInvalid,
+    ParameterMissing,
+    ParameterUnknown,
+)
+from webapp.kernel import crypto
+
+Model = TypeVar("Model", bound=BaseModel)
+JSON_TYPE = re.compile(r"application/([a-z0-9.+-]+\+)?json")
+#: A field's name as we show it again; anything else stays unsaid.
+SHOWN = re.compile(r"[A-Za-z0-9_\[\]-]{1,64}")
+DEEPEST = 32
+#: Our sentences for pydantic's kinds of error; others keep its own, which never hold the input.
+SENTENCES = {
+    "string_type": "Write this as text.",
+    "int_type": "Write a whole number.",
+    "int_from_float": "Write a whole number.",
+    "bool_type": "Write true or false.",
+    "list_type": "Write this as a list.",
+    "dict_type": "Write this as an object.",
+    "model_type": "Write this as an object.",
+    "model_attributes_type": "Write this as an object.",
+    "greater_than_equal": "This must be at least {ge}.",
+    "less_than_equal": "This must be at most {le}.",
+    "string_too_long": "Keep this to {max_length} characters.",
+    "string_too_short": "Write at least {min_length} characters.",
+    "too_long": "Keep this to {max_length} entries.",
+    "too_short": "Give at least {min_length} entries.",
+    "literal_error": "This must be one of {expected}.",
+    "enum": "This must be one of {expected}.",
+    "string_pattern_mismatch": "This has not the form that is described.",
+}
+
+
+def json_body() -> dict[str, Any]:
+    """Return the body as an object, {} where there is none; numbers with a point are Decimals.
+
+    Raises BodyNotJson, BodyUnreadable.
+    """
+    raw = request.get_data(cache=True)
+    if not raw:
+        return {}
+    if not JSON_TYPE.fullmatch(request.mimetype):
+        raise BodyNotJson
+    try:
+        found = json.loads(
+            raw.decode(),
+            object_pairs_hook=_once_each,
+            parse_constant=_no_number,
+            parse_float=Decimal,
+        )
+    except (ValueError, RecursionError) as wrong:
+        raise BodyUnreadable from wrong
+    if not isinstance(found, dict):
+        raise BodyUnreadable
+    _storable(found)
+    return found
+
+
+def canonical(body: Mapping[str, Any]) -> str:
+    """Return one text for all bodies that say the same."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def body_of(model: type[Model], sent: dict[str, Any]) -> Model:
+    """Return the body as its model; raises the refusal that names the first field that is wrong."""
+    try:
+        return model.model_validate(sent)
+    except ValidationError as wrong:
+        _refuse(wrong)
+
+
+def query_of(model: type[Model]) -> Model:
+    """Return the query as its model; a name given twice is refused unless it is a list's."""
+    sent: dict[str, Any] = {}
+    for name, values in request.args.lists():
+        if name.endswith("[]"):
+            sent[name] = values
+        elif len(values) > 1:
+            raise ParameterInvalid("Give this once.", param=_shown((name,)))
+        else:
+            sent[name] = values[0]
+    try:
+        return model.model_validate(sent)
+    except ValidationError as wrong:
+        _refuse(wrong)
+
+
+def no_query() -> None:
+    """Refuse any query where the operation takes none."""
+    for name in request.args:
+        raise ParameterUnknown(param=_shown((name,)))
+
+
+def no_body() -> None:
+    """Refuse any field where the operation takes no body."""
+    for name in json_body():
+        raise ParameterUnknown(param=_shown((name,)))
+
+
+def _refuse(wrong: ValidationError) -> NoReturn:
+    first = wrong.errors(include_url=False, include_input=False)[0]
+    kind, param = first["type"], _shown(first["loc"])
+    if kind == "missing":
+        raise ParameterMissing(param=param) from None
+    if kind == "extra_forbidden":
+        raise ParameterUnknown(param=param) from None
+    told = SENTENCES.get(kind, first["msg"].removeprefix("Value error, "))
+    context = {name: value for name, value in first.get("ctx", {}).items() if name != "error"}
+    raise ParameterInvalid(told.format(**context) if context else told, param=param) from None
+
+
+def _shown(place: tuple[str | int, ...]) -> str | None:
+    words = [str(word) for word in place]
+    if not all(SHOWN.fullmatch(word) for word in words):
+        return None
+    path = ".".join(words)
+    return None if crypto.looks_like_card_number(path) else path or None
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice")
+    return found
+
+
+def _no_number(_word: str) -> NoReturn:
+    raise ValueError("NaN and Infinity are no JSON")
+
+
+def _storable(found: object) -> None:
+    """Refuse text that the database cannot keep, and what is nested beyond any use."""
+    open_ends: list[tuple[object, int]] = [(found, 1)]
+    while open_ends:
+        value, depth = open_ends.pop()
+        if depth > DEEPEST:
+            raise BodyUnreadable("The body is nested too deeply.")
+        if isinstance(value, dict):
+            open_ends += [(one, depth + 1) for pair in value.items() for one in pair]
+        elif isinstance(value, list):
+            open_ends += [(one, depth + 1) for one in value]
+        elif isinstance(value, str) and ("\x00" in value or _has_half(value)):
+            raise BodyUnreadable("The body has a character in it that cannot be stored.")
+
+
+def _has_half(text: str) -> bool:
+    """Whether half of a surrogate pair stands in the text, which no encoding takes."""
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
