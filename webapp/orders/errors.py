@@ -31,3 +31,17 @@ class OrderNotPayable(Conflict):
 
     code = "order_not_payable"
     says = "This order can no longer be paid."
+
+
+class CustomerNotFound(NotFound):
+    """No such customer, or another merchant's."""
+
+    code = "customer_not_found"
+    says = "There is no such customer."
+
+
+class CustomerExists(Conflict):
+    """One address is one customer of a merchant."""
+
+    code = "customer_exists"
+    says = "You have a customer with this e-mail address already."

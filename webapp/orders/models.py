@@ -72,6 +72,24 @@ class Customer(Base):
         """The address in the clear; callers show it masked unless the unmasking was audited."""
         return crypto.unseal(self.email_sealed, context=f"customer:email:{self.id}")
 
+    @property
+    def name(self) -> str | None:
+        """The name in the clear, where it is known."""
+        if self.name_sealed is None:
+            return None
+        return crypto.unseal(self.name_sealed, context=f"customer:name:{self.id}")
+
+    def set_email(self, email: str) -> None:
+        """Seal an address, and its index by which it is found."""
+        self.email_sealed = crypto.seal(email.strip(), context=f"customer:email:{self.id}")
+        self.email_index = crypto.blind_index(email.strip().lower(), purpose="email")
+
+    def set_name(self, name: str | None) -> None:
+        """Seal a name; an empty one is none."""
+        said = (name or "").strip()
+        context = f"customer:name:{self.id}"
+        self.name_sealed = crypto.seal(said, context=context) if said else None
+
 
 class OrderCounter(Base):
     """The last order number that a merchant has given out."""
