@@ -74,6 +74,7 @@ def _other(number: str, brand: str, nickname: str = "", funding: str = "credit")
 def _table() -> tuple[TestCard, ...]:
     return (
         _visa("4242424242424242", "succeeds", "visa"),
+        TestCard(number="4111111111111111"),
         _other("4000056655665556", "visa", "visa_debit", "debit"),
         TestCard(number="4000003560000008", country="IN", nickname="in"),
         _other("5555555555554444", "mastercard", "mastercard"),

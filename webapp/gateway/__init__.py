@@ -80,6 +80,8 @@ from webapp.gateway.queries import (
     operations_of,
     waiting_for_person,
 )
+from webapp.gateway.stripe_errors import CardRefused
+from webapp.gateway.tokenising import Token, TypedCard, can_tokenise, tokenise
 from webapp.outbox import PROVIDER
 
 #: Who acts when an answer of the provider moves something.
@@ -100,6 +102,7 @@ __all__ = [
     "Cancel",
     "Capture",
     "Card",
+    "CardRefused",
     "Choice",
     "Confirm",
     "Context",
@@ -134,11 +137,14 @@ __all__ = [
     "SameSigner",
     "Standing",
     "State",
+    "Token",
+    "TypedCard",
     "UnknownOperation",
     "UnknownOutcome",
     "Unreachable",
     "Waits",
     "backlog",
+    "can_tokenise",
     "choice_of",
     "deadline_of",
     "event_counts",
@@ -157,6 +163,7 @@ __all__ = [
     "provider",
     "put",
     "refused_events",
+    "tokenise",
     "unfinished_events",
     "unfinished_operations",
     "use",

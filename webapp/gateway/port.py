@@ -74,7 +74,8 @@ class Outcome:
     which try a decline belongs to, so that late news of one try does not end another.
     With `session_open`, a `decline` is one that the shopper met on the provider's page, where
     another try is still possible. Of a refund, `amount` is what goes back, `refund_id` the
-    provider's id, `bank_reference` what the shopper can quote to their bank.
+    provider's id, `bank_reference` what the shopper can quote to their bank. Of money that a bank
+    granted, `approval_code` is its six digits and `network_reference` the network's name for it.
     """
 
     result: Result
@@ -88,6 +89,8 @@ class Outcome:
     charge_id: str | None = None
     three_d_secure: str | None = None
     provider_fee: Money | None = None
+    approval_code: str | None = None
+    network_reference: str | None = None
     refund_id: str | None = None
     bank_reference: str | None = None
     failure_code: str | None = None

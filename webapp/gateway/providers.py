@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from webapp.config import Settings
-from webapp.gateway import stripe_adapter
+from webapp.gateway import stripe_adapter, tokenising
 from webapp.gateway.port import Provider
 from webapp.gateway.stripe_adapter import StripeKeys, StripeProvider
 
@@ -22,6 +22,7 @@ def use(settings: Settings) -> None:
         livemode=settings.livemode,
     )
     put(StripeProvider(keys))
+    tokenising.use(settings)
 
 
 def preload() -> None:

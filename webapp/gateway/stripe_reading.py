@@ -55,6 +55,8 @@ def intent(thing: Thing, *, session_id: str | None = None) -> Outcome:
         charge_id=_id(thing.get("latest_charge")) if took else refusal.get("charge"),
         three_d_secure=_three_d_secure(charge_),
         provider_fee=_fee(charge_),
+        approval_code=_reference(charge_, "authorization_code"),
+        network_reference=_reference(charge_, "network_transaction_id"),
         subject_id=metadata.get("subject"),
         operation_id=metadata.get("operation"),
     )
@@ -82,6 +84,8 @@ def charge(thing: Thing) -> Outcome | None:
         charge_id=thing["id"],
         three_d_secure=_three_d_secure(thing),
         provider_fee=_fee(thing),
+        approval_code=_reference(thing, "authorization_code"),
+        network_reference=_reference(thing, "network_transaction_id"),
         subject_id=metadata.get("subject"),
         operation_id=metadata.get("operation"),
     )
@@ -222,6 +226,12 @@ def _next_url(action: Thing) -> str | None:
 def _three_d_secure(charge_: Thing) -> str | None:
     shown = _map(_map(charge_.get("payment_method_details")).get("card"))
     return _map(shown.get("three_d_secure")).get("result")
+
+
+def _reference(charge_: Thing, name: str) -> str | None:
+    """Return what the bank or the network calls a charge, where the provider tells it."""
+    told = _map(_map(charge_.get("payment_method_details")).get("card")).get(name)
+    return told if isinstance(told, str) and told else None
 
 
 def _fee(charge_: Thing) -> Money | None:

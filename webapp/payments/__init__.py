@@ -18,7 +18,10 @@ from webapp.payments.errors import (
     AnomalyNotFound,
     CaptureExceedsHeld,
     CaptureUnderWay,
+    CardExpired,
+    CardUnusable,
     DoesNotFit,
+    LiveCard,
     MethodRefused,
     NotHeld,
     PaymentNotFound,
@@ -30,6 +33,7 @@ from webapp.payments.errors import (
     WrongMethod,
 )
 from webapp.payments.holds import capture, void
+from webapp.payments.methods import Keeping, PaymentMethod, keep_method, methods_of, tokenise
 from webapp.payments.models import RECEIPT, Anomaly, Attempt, Payment
 from webapp.payments.policy import is_same_shopper
 from webapp.payments.queries import (
@@ -58,7 +62,7 @@ from webapp.payments.queries import (
     payments_of_user,
     undecided_anomalies,
 )
-from webapp.payments.start import pay_from_wallet, start_card, start_hosted
+from webapp.payments.start import pay_from_wallet, start_card, start_hosted, start_waiting
 from webapp.payments.states import (
     ANOMALY_FLOW,
     FLOW,
@@ -74,6 +78,7 @@ from webapp.payments.sweep import (
     cancel_order,
     check_now,
     expire_due,
+    expire_link,
     fresh_link,
     give_up,
     look_again,
@@ -97,15 +102,20 @@ __all__ = [
     "Attempt",
     "CaptureExceedsHeld",
     "CaptureUnderWay",
+    "CardExpired",
+    "CardUnusable",
     "DeclineAdvice",
     "DoesNotFit",
     "Fault",
+    "Keeping",
+    "LiveCard",
     "MethodRefused",
     "NotHeld",
     "Payer",
     "Payment",
     "PaymentDetail",
     "PaymentFilter",
+    "PaymentMethod",
     "PaymentNotFound",
     "PaymentRow",
     "PaymentUnderWay",
@@ -136,15 +146,18 @@ __all__ = [
     "end_return",
     "every_payment_of",
     "expire_due",
+    "expire_link",
     "fresh_link",
     "give_up",
     "has_intent",
     "history_text",
     "is_same_shopper",
+    "keep_method",
     "locked",
     "locked_anomaly",
     "locked_with_order",
     "look_again",
+    "methods_of",
     "open_anomalies",
     "orders_that_fit",
     "pay_from_wallet",
@@ -160,6 +173,8 @@ __all__ = [
     "settle_decision",
     "start_card",
     "start_hosted",
+    "start_waiting",
+    "tokenise",
     "undecided_anomalies",
     "unfinished",
     "unfinished_anomalies",

@@ -191,6 +191,8 @@ def _note_charge(
     if attempt is None:
         return
     attempt.charge_id = attempt.charge_id or outcome.charge_id
+    attempt.approval_code = attempt.approval_code or outcome.approval_code
+    attempt.network_reference = attempt.network_reference or outcome.network_reference
     asked = attempt.three_d_secure == CHALLENGED
     attempt.three_d_secure = outcome.three_d_secure or (
         checked if asked else attempt.three_d_secure

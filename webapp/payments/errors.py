@@ -108,3 +108,27 @@ class DoesNotFit(Conflict):
 
     code = "does_not_fit"
     says = "This money does not fit that order."
+
+
+class CardUnusable(Invalid):
+    """The provider takes no such card; `param` names the field."""
+
+    code = "card_unusable"
+    says = "The provider does not take this card."
+
+
+class CardExpired(CardUnusable):
+    """The card's last month is over."""
+
+    code = "card_expired"
+    says = "This card has expired. Use one whose expiry month has not passed."
+
+
+class LiveCard(Forbidden):
+    """Card numbers are typed into the provider's own fields, not sent to us."""
+
+    code = "card_number_refused"
+    says = (
+        "Card numbers are not taken here. Use the provider’s own card fields, or its hosted page;"
+        " only the sandbox’s test cards can be sent, in test mode."
+    )

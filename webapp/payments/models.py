@@ -221,6 +221,8 @@ class Attempt(Base):
     next_url_sealed: Mapped[str | None]
     three_d_secure: Mapped[str | None]
     charge_id: Mapped[str | None]
+    approval_code: Mapped[str | None]
+    network_reference: Mapped[str | None]
     started_at: Mapped[dt.datetime] = mapped_column(Moment)
     finished_at: Mapped[dt.datetime | None] = mapped_column(Moment)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
@@ -46,6 +47,7 @@ class PaymentFilter:
 
     `since` and `until` bound the moment of creation: since <= created < until; `ended_since` and
     `ended_until` alike the moment at which it was captured, failed, expired or was cancelled.
+    `refunded` says how much of it went back: nothing, part, whole; None is any of these.
     """
 
     statuses: tuple[str, ...] = ()
@@ -57,6 +59,9 @@ class PaymentFilter:
     until: dt.datetime | None = None
     ended_since: dt.datetime | None = None
     ended_until: dt.datetime | None = None
+    order_id: str | None = None
+    customer_id: str | None = None
+    refunded: Literal["nothing", "part", "whole"] | None = None
 
 
 def payment_of(merchant_id: str, payment_id: str) -> PaymentDetail:
@@ -269,7 +274,23 @@ def _filtered(wanted: Select[Payment, Order], asked: PaymentFilter) -> Select[Pa
         conditions.append(Payment.finished_at < asked.ended_until)
     if asked.text:
         conditions.append(_matches(asked.text.strip()))
-    return wanted.where(*conditions)
+    return wanted.where(*conditions, *_related(asked))
+
+
+def _related(asked: PaymentFilter) -> Iterator[ColumnElement[bool]]:
+    if asked.order_id:
+        yield Payment.order_id == asked.order_id
+    if asked.customer_id:
+        yield Payment.customer_id == asked.customer_id
+    if asked.refunded:
+        yield _REFUNDED[asked.refunded]
+
+
+_REFUNDED: dict[str, ColumnElement[bool]] = {
+    "nothing": Payment.refunded_minor == 0,
+    "part": and_(Payment.refunded_minor > 0, Payment.refunded_minor < Payment.captured_minor),
+    "whole": and_(Payment.refunded_minor > 0, Payment.refunded_minor == Payment.captured_minor),
+}
 
 
 def _matches(typed: str) -> ColumnElement[bool]:

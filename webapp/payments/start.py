@@ -7,6 +7,7 @@ live payment per order, one open try per payment and one live charge operation p
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from webapp import accounts, gateway, ledger, orders, wallets
 from webapp.gateway import Confirm, CreateIntent, CreateSession, ExpireSession, Kind
@@ -66,6 +67,21 @@ def start_card(
             plan_confirm(payment, attempt)
         else:
             _plan(payment, Kind.CREATE_INTENT, attempt.id, _intent_of(order))
+        return payment.id
+
+
+def start_waiting(
+    checkout: CheckoutRef, *, payer: Payer, details: Mapping[str, str] | None = None
+) -> str:
+    """Begin a payment that waits for somebody to choose how to pay; returns its id.
+
+    Called again it returns the one that waits; `details` are kept as its metadata, where given.
+    Raises what start_card raises about the order.
+    """
+    with db.transaction():
+        _order, payment = _ready(checkout, payer)
+        if details is not None:
+            payment.details = dict(details)
         return payment.id
 
 

@@ -30,15 +30,19 @@ DECLINE_CODES = frozenset(CATALOGUE)
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """Who pays: a signed-in person, a guest with an e-mail address, or a guest without."""
+    """Who pays: a signed-in person, a guest with an e-mail address, or a guest without.
+
+    `by` is who acts for them, where it is not they themselves: a merchant's program.
+    """
 
     user_id: str | None = None
     email: str | None = None
+    by: Actor | None = None
 
     @property
     def actor(self) -> Actor:
-        """The payer as the one who did something."""
-        return Actor("shopper", self.user_id)
+        """Who does what is done: the payer, or who acts for them."""
+        return self.by or Actor("shopper", self.user_id)
 
 
 def live_payment(order_id: str) -> Payment | None:
@@ -181,7 +185,7 @@ def remember_card(payment: Payment, attempt: Attempt | None, card: Card | None) 
     if attempt is not None and attempt.card_last4 is None:
         attempt.card_brand = card.brand
         attempt.card_last4 = card.last4
-        attempt.card_sealed = attempt.sealed("card", _card_json(card))
+        attempt.card_sealed = attempt.sealed("card", card_json(card))
 
 
 def card_label(brand: str, last4: str) -> str:
@@ -197,7 +201,8 @@ def finish(payment: Payment, status: Status, *, because: str, by: Actor = SYSTEM
     payment.move_to(status, because=because, by=by)
 
 
-def _card_json(card: Card) -> str:
+def card_json(card: Card) -> str:
+    """Return what may be kept of a card, as SecureCardData without its token (S4-40)."""
     return json.dumps(
         {
             "last_4": card.last4,

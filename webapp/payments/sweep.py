@@ -69,7 +69,9 @@ def check_now(payment_id: str) -> None:
             start.plan_look_up(payment)
 
 
-def give_up(payment_id: str, *, by: Actor) -> None:
+def give_up(
+    payment_id: str, *, by: Actor, because: str = "The shopper gave this payment up."
+) -> None:
     """Ask the provider to cancel a payment that waits for the shopper; the answer moves it.
 
     Raises PaymentUnderWay while the bank is being asked: that cannot be taken back.
@@ -82,9 +84,7 @@ def give_up(payment_id: str, *, by: Actor) -> None:
             raise PaymentUnderWay
         elif payment.status in (Status.CREATED, Status.AWAITING_METHOD):
             start.plan_cancel(payment)
-            steps.finish(
-                payment, Status.CANCELLED, because="The shopper gave this payment up.", by=by
-            )
+            steps.finish(payment, Status.CANCELLED, because=because, by=by)
 
 
 def cancel_order(order_id: str, *, by: Actor) -> None:
@@ -110,6 +110,26 @@ def fresh_link(order_id: str, *, by: Actor = SYSTEM) -> orders.Opened:
         if payment is not None and payment.status in UNDER_WAY:
             raise PaymentUnderWay
         return orders.open_checkout(order_id, by=by)
+
+
+def expire_link(session_id: str, *, by: Actor) -> orders.CheckoutSession:
+    """End a checkout link before its time; one that has ended is left as it is.
+
+    A payment that waits for a method through it ends with it. Raises CheckoutNotFound, and
+    PaymentUnderWay while a payment is being confirmed.
+    """
+    with db.transaction():
+        order = orders.locked(orders.checkout_of(session_id).order_id)
+        payment = steps.live_payment(order.id)
+        session = orders.locked_checkout(session_id)
+        if session.status != "open":
+            return session
+        if payment is not None:
+            if payment.status in UNDER_WAY:
+                raise PaymentUnderWay
+            _end_unpaid(payment)
+        orders.close_open_checkout(order.id, "expired", because="It was ended early.", by=by)
+        return session
 
 
 def _tried(act: Callable[..., int], *ids: str) -> int | None:

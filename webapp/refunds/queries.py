@@ -53,6 +53,7 @@ class RefundFilter:
     destination: str | None = None
     text: str | None = None
     not_dealt_with: bool = False
+    payment_id: str | None = None
     since: dt.datetime | None = None
     until: dt.datetime | None = None
 
@@ -164,13 +165,18 @@ def _filtered(
         conditions.append(Refund.destination == asked.destination)
     if asked.not_dealt_with:
         conditions.append(Refund.dealt_with_at.is_(None))
-    if asked.since:
-        conditions.append(Refund.created_at >= asked.since)
-    if asked.until:
-        conditions.append(Refund.created_at < asked.until)
     if asked.text:
         conditions.append(_matches(asked.text.strip()))
-    return wanted.where(*conditions)
+    return wanted.where(*conditions, *_bounds(asked))
+
+
+def _bounds(asked: RefundFilter) -> Iterator[ColumnElement[bool]]:
+    if asked.payment_id:
+        yield Refund.payment_id == asked.payment_id
+    if asked.since:
+        yield Refund.created_at >= asked.since
+    if asked.until:
+        yield Refund.created_at < asked.until
 
 
 def _matches(typed: str) -> ColumnElement[bool]:

@@ -1,0 +1,128 @@
+"""Tokens of test cards that a merchant's program keeps for its users; never a number, never a code.
+
+What is kept of a card is what the provider shows of it (S4-40), sealed. Live cards are typed into
+the provider's own fields and never come here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp import gateway
+from webapp.gateway import Card, Token, TypedCard
+from webapp.kernel import clock, crypto, db
+from webapp.kernel.db import Base, Id, Moment
+from webapp.kernel.errors import Unavailable
+from webapp.payments.errors import CardExpired, CardUnusable, LiveCard
+from webapp.payments.steps import card_json
+
+MOST_SHOWN = 100
+#: Which typed field the provider means, by the field that it names.
+FIELDS = {
+    "number": "card_number",
+    "exp_month": "expiry_month",
+    "exp_year": "expiry_year",
+    "cvc": "cvv",
+}
+EXPIRED = "invalid_expiry_year"
+
+
+class PaymentMethod(Base):
+    """One token; `user_ref` is what the merchant's own system calls whose card it is."""
+
+    __tablename__ = "payment_method"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    merchant_id: Mapped[str] = mapped_column(Id)
+    livemode: Mapped[bool]
+    user_ref: Mapped[str]
+    kind: Mapped[str]
+    display_name: Mapped[str]
+    card_sealed: Mapped[str]
+    card_brand: Mapped[str]
+    card_last4: Mapped[str]
+    created_at: Mapped[dt.datetime] = mapped_column(Moment)
+    details: Mapped[dict[str, Any]] = mapped_column("metadata", JSONB, default=dict)
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """What the provider shows of the card: last_4, expiry, card_type, issuer_bank, brand."""
+        text = crypto.unseal(self.card_sealed, context=f"payment_method:card:{self.id}")
+        opened: dict[str, Any] = json.loads(text)
+        return opened
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Whose card a token is, and what it is called."""
+
+    merchant_id: str
+    user_ref: str
+    display_name: str = ""
+
+
+def tokenise(typed: TypedCard) -> Token:
+    """Return the provider's token for a test card; speaks to it, so outside any transaction.
+
+    Raises LiveCard where a real provider is connected, CardExpired, CardUnusable naming the field,
+    and Unavailable where the provider does not answer.
+    """
+    if not gateway.can_tokenise():
+        raise LiveCard
+    try:
+        return gateway.tokenise(typed)
+    except gateway.CardRefused as refused:
+        raise _unusable(refused) from None
+    except gateway.ProviderError:
+        raise Unavailable from None
+
+
+def keep_method(token: Token, keeping: Keeping) -> PaymentMethod:
+    """Keep a token of a test card for a merchant's user."""
+    with db.transaction():
+        kept = PaymentMethod(
+            id=token.id,
+            merchant_id=keeping.merchant_id,
+            livemode=False,
+            user_ref=keeping.user_ref,
+            kind="card",
+            display_name=keeping.display_name or f"**** **** **** {token.card.last4}",
+            card_sealed=_sealed(token.id, token.card),
+            card_brand=token.card.brand,
+            card_last4=token.card.last4,
+            created_at=clock.now(),
+            details={},
+        )
+        db.session.add(kept)
+        return kept
+
+
+def methods_of(merchant_id: str, user_ref: str, *, livemode: bool) -> Sequence[PaymentMethod]:
+    """Return the newest tokens that a merchant keeps for one of its users."""
+    wanted = select(PaymentMethod).where(
+        PaymentMethod.merchant_id == merchant_id,
+        PaymentMethod.livemode == livemode,
+        PaymentMethod.user_ref == user_ref,
+    )
+    newest = wanted.order_by(PaymentMethod.created_at.desc(), PaymentMethod.id.desc())
+    return db.session.scalars(newest.limit(MOST_SHOWN)).all()
+
+
+def _sealed(token_id: str, card: Card) -> str:
+    return crypto.seal(card_json(card), context=f"payment_method:card:{token_id}")
+
+
+def _unusable(refused: gateway.CardRefused) -> CardExpired | CardUnusable:
+    """Return our refusal: the field by our name; the provider's words never hold the number."""
+    param = FIELDS.get(refused.error.get("param") or "")
+    if refused.code in {EXPIRED, "expired_card"}:
+        return CardExpired(param=param or FIELDS["exp_year"])
+    return CardUnusable(str(refused.error.get("message") or CardUnusable.says), param=param)
