@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from jobs import consumers, settling
+from webapp import wallets
 from webapp.outbox import Fact
 
 #: Browsers that show the object are told to look again.
@@ -19,12 +20,15 @@ NOTIFY = "notify"
 ROLLUP = "rollup"
 #: Money set aside goes where it was decided that it goes.
 SETTLE = "settle"
+#: Wallets are opened that were sent money in a currency for the first time.
+PURSE = "purse"
 
 CONSUMERS: Mapping[str, Callable[[Sequence[Fact]], None]] = {
     KNOCK: consumers.knock,
     NOTIFY: consumers.notify,
     ROLLUP: consumers.fold,
     SETTLE: settling.settle,
+    PURSE: wallets.open_received,
 }
 
 ROUTES: Mapping[str, tuple[str, ...]] = {
@@ -72,6 +76,7 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
     "wallet.opened": (KNOCK,),
     "wallet.deactivated": (KNOCK,),
     "wallet.activated": (KNOCK,),
+    "wallet.transferred": (KNOCK, NOTIFY, PURSE),
 }
 
 UNHEARD: Mapping[str, str] = {}

@@ -43,6 +43,8 @@ DAMAGE = {
     " UPDATE transfer SET reference = 'payment.captured:one'",
     "correction_has_two_signatures": "ALTER TABLE correction"
     " DROP CONSTRAINT ck_correction_two_people; UPDATE correction SET approved_by = requested_by",
+    "sending_is_booked": "UPDATE wallet_transfer SET amount_minor = amount_minor + 1",
+    "money_is_in_a_wallet": "DELETE FROM outbox_due WHERE consumer = 'purse'",
     "captured_within_authorised": "ALTER TABLE payment DROP CONSTRAINT ck_payment_captured_minor;"
     f" UPDATE payment SET captured_minor = amount_minor + 1 WHERE id = {A_CAPTURED}",
     "payment_is_booked": f"UPDATE payment SET fee_minor = fee_minor + 1 WHERE id = {A_CAPTURED}",

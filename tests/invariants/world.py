@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from tests.builders import (
+    Someone,
     a_checkout,
     a_merchant,
     a_payment,
@@ -19,10 +20,11 @@ from tests.builders import (
 )
 from tests.refunds import builders as refunding
 from tests.stories import scalar
-from webapp import audit, corrections, invariants, ledger
+from webapp import audit, corrections, invariants, ledger, wallets
 from webapp.gateway import Outcome, Result
 from webapp.invariants import Reach
 from webapp.kernel import db
+from webapp.kernel.money import Money
 from webapp.kernel.proof import Found
 from webapp.outbox import Actor
 from webapp.payments import Status
@@ -39,6 +41,7 @@ def everything_once() -> str:
     person = a_person()
     money_in_wallet(person, inr(5_000_00))
     wallet_tried(a_checkout(merchant_id, inr(300_00)), person)
+    money_sent(person, a_person(), inr(25_00))
     refunding.asked(paid, inr(100_00))
     refunding.asked(paid, inr(200_00))
     refunding.released()
@@ -52,6 +55,13 @@ def everything_once() -> str:
         audit.seal_pending()
         ledger.fold_checkpoints()
     return merchant_id
+
+
+def money_sent(sender: Someone, recipient: Someone, amount: Money) -> None:
+    """Have one person send another money from wallet to wallet."""
+    asked = wallets.NewTransfer(sender.id, recipient.email, amount, livemode=False)
+    with db.scoped(db.Scope(user_id=sender.id, livemode=False)):
+        wallets.transfer(asked, by=Actor("shopper", sender.id))
 
 
 def paid_twice(merchant_id: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import webapp
 from jobs import queues
-from jobs.subscriptions import CONSUMERS, ROUTES, SETTLE, UNHEARD
+from jobs.subscriptions import CONSUMERS, PURSE, ROUTES, SETTLE, UNHEARD
 from webapp.analytics import CONSUMER as ROLLUP
 from webapp.kernel.flow import Flow
 
@@ -47,7 +47,7 @@ def test_no_event_names_a_consumer_twice() -> None:
 
 @pytest.mark.requirement("S1-08")
 def test_a_success_is_told_to_browsers_people_and_figures() -> None:
-    assert set(ROUTES["payment.captured"]) == set(CONSUMERS) - {SETTLE}
+    assert set(ROUTES["payment.captured"]) == set(CONSUMERS) - {SETTLE, PURSE}
 
 
 def test_figures_name_their_consumer_as_the_wiring_does() -> None:

@@ -36,6 +36,7 @@ NEVER_FOLLOWED = {
     "fk_merchant_user_id",
     "fk_customer_user_id",
     "fk_wallet_merchant_id",
+    "fk_wallet_transfer_merchant_id",
     "fk_correction_requested_by",
     "fk_correction_approved_by",
     "fk_correction_decided_by",

@@ -230,7 +230,7 @@ MOVES = (
     "UPDATE wallet SET status = 'inactive', version = 3",
     "UPDATE wallet SET status = 'inactive', version = 2",
     "DELETE FROM wallet",
-    "TRUNCATE wallet",
+    "TRUNCATE wallet CASCADE",
 )
 
 

@@ -116,7 +116,7 @@ from webapp.accounts.sign_in import (
     reset_password,
     sign_in,
 )
-from webapp.accounts.throttle import CHECK_PAYMENT, note_try
+from webapp.accounts.throttle import CHECK_PAYMENT, SEND_MONEY, note_try
 from webapp.accounts.tokens import (
     begin_tokens,
     end_tokens,
@@ -134,6 +134,7 @@ __all__ = [
     "PLATFORM_ID",
     "PUBLISHABLE_SCOPES",
     "SCOPES",
+    "SEND_MONEY",
     "USER_FLOW",
     "AlreadyRegistered",
     "ApiKey",

@@ -22,9 +22,10 @@ REGISTER = "register"
 RESET = "reset"
 VERIFY = "verify"
 CHECK_PAYMENT = "check_payment"
+SEND_MONEY = "send_money"
 #: Tries an account and a network in a quarter hour. Guesses at a password are fewest; many people
 #: behind one network may sign up or ask for a mail. Of questions to the provider the “account” is
-#: the payment that is asked about.
+#: the payment that is asked about, of money sent from a wallet the person who sends.
 LIMITS: dict[str, tuple[int, int]] = {
     SIGN_IN: (5, 20),
     CONFIRM: (5, 20),
@@ -32,6 +33,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     RESET: (5, 100),
     VERIFY: (5, 100),
     CHECK_PAYMENT: (10, 100),
+    SEND_MONEY: (30, 300),
 }
 
 

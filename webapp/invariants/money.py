@@ -190,3 +190,40 @@ CORRECTIONS: Final[tuple[Check, ...]] = (
           AND c.status = 'posted' AND t.id IS NULL""",
     ),
 )
+
+WALLETS: Final[tuple[Check, ...]] = (
+    Check(
+        "sending_is_booked",
+        holds="All money that people send each other stands in the books once, as it was sent.",
+        broken="money that was sent is not booked as it was sent",
+        sql="""
+        SELECT w.id, format('sent %s, booked %s out and %s in', w.amount_minor,
+                            booked.out_of, booked.into)
+        FROM wallet_transfer w LEFT JOIN transfer t ON t.reference = 'wallet.transferred:' || w.id
+        LEFT JOIN LATERAL (
+          SELECT -sum(amount_minor) FILTER (
+                   WHERE user_id = w.user_id AND currency = w.currency) AS out_of,
+                 sum(amount_minor) FILTER (
+                   WHERE user_id = w.recipient_id AND currency = w.currency) AS into
+            FROM entry WHERE transfer_id = t.id) AS booked ON true
+        WHERE w.id >= :wtr AND (booked.out_of, booked.into, t.livemode) IS DISTINCT FROM
+              (w.amount_minor, w.amount_minor, w.livemode)
+        UNION ALL
+        SELECT t.id, t.reference
+        FROM transfer t LEFT JOIN wallet_transfer w ON w.id = split_part(t.reference, ':', 2)
+        WHERE t.id >= :tr AND t.reference LIKE 'wallet.transferred:%' AND w.id IS NULL""",
+    ),
+    Check(
+        "money_is_in_a_wallet",
+        holds="Nobody has money in a wallet that was never opened.",
+        broken="there is money in a wallet that was never opened",
+        sql="""
+        SELECT a.user_id, format('%s of %s', b.amount_minor, a.currency)
+        FROM ledger_account a JOIN balance b ON b.account_id = a.id
+        WHERE a.kind = 'wallet' AND b.amount_minor > 0 AND a.user_id IN (
+            SELECT e.user_id FROM entry e WHERE e.transfer_id >= :tr AND e.user_id IS NOT NULL)
+          AND NOT EXISTS (SELECT 1 FROM wallet w WHERE w.user_id = a.user_id
+                AND w.livemode = a.livemode AND w.currency = a.currency)
+          AND NOT EXISTS (SELECT 1 FROM outbox_due WHERE consumer = 'purse')""",
+    ),
+)

@@ -17,6 +17,7 @@ from webapp.payments import ANOMALY_FLOW
 from webapp.payments import FLOW as PAYMENT_FLOW
 from webapp.refunds import FLOW as REFUND_FLOW
 from webapp.wallets import FLOW as WALLET_FLOW
+from webapp.wallets import TRANSFER_FLOW as WALLET_TRANSFER_FLOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,12 @@ NOUNS: Final[tuple[Noun, ...]] = (
     Noun(ANOMALY_FLOW, "anomaly", "ano", (*_PRICE, ("payment", "payment_id"), ("kind", "kind"))),
     Noun(CORRECTION_FLOW, "correction", "cor", (("transfer", "transfer_id"),), tells_state=True),
     Noun(WALLET_FLOW, "wallet", "wal", (("currency", "currency"), ("user_id", "user_id"))),
+    Noun(
+        WALLET_TRANSFER_FLOW,
+        "wallet_transfer",
+        "wtr",
+        (*_PRICE, ("sender", "user_id"), ("recipient", "recipient_id")),
+    ),
 )
 
 

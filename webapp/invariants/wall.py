@@ -10,7 +10,7 @@ from typing import Final
 
 from webapp import ledger
 from webapp.invariants import elsewhere
-from webapp.invariants.money import CORRECTIONS, PAYMENTS, REFUNDS
+from webapp.invariants.money import CORRECTIONS, PAYMENTS, REFUNDS, WALLETS
 from webapp.invariants.stories import STORIES
 from webapp.invariants.waiting import WAITING
 from webapp.kernel.proof import Check, Found, look
@@ -64,6 +64,7 @@ WAITS: Final = "Nothing waits for ever"
 INVARIANTS: Final[tuple[Invariant, ...]] = (
     *_of(BOOKS, ledger.CHECKS),
     *_of(BOOKS, CORRECTIONS),
+    *_of(BOOKS, WALLETS),
     *_of(CHARGES, PAYMENTS),
     *_of(GIVEN_BACK, REFUNDS),
     *_of(TOLD, STORIES),

@@ -29,6 +29,7 @@ PREFIXES: dict[str, str] = {
     "correction": "cor",
     "account": "acc",
     "wallet": "wal",
+    "wallet_transfer": "wtr",
     "fact": "fact",
     "move": "mov",
     "audit": "aud",

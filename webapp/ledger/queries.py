@@ -141,13 +141,17 @@ def wallet_entries(
     user_id: str,
     livemode: bool,  # noqa: FBT001 - mode
     asked: PageRequest,
+    *,
+    currency: str | None = None,
 ) -> Page[EntryLine]:
-    """Return a page of what moved in a person's wallets, newest first."""
+    """Return a page of what moved in a person's wallets, or in one of them, newest first."""
     wanted = (
         select(*_ENTRY_COLUMNS)
         .join(Transfer, Transfer.id == Entry.transfer_id)
         .where(Entry.user_id == user_id, Entry.livemode == livemode)
     )
+    if currency is not None:
+        wanted = wanted.where(Entry.currency == currency)
     key = tuple_(Entry.transfer_id, Entry.position)
     if asked.after:
         wanted = wanted.where(key > _position(asked.after))

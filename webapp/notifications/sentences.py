@@ -19,6 +19,17 @@ def topped_up(amount: Money) -> str:
     return f"{words.money_short(amount)} is in your wallet."
 
 
+def money_sent(amount: Money, recipient: str) -> str:
+    """Return such as `You sent ₹500 to Meera Nair.`."""
+    return f"You sent {words.money_short(amount)} to {recipient}."
+
+
+def money_received(amount: Money, sender: str, note: str) -> str:
+    """Return such as `Asha Raman sent you ₹500: “for the tea”. It is in your wallet.`."""
+    said = f": “{note}”" if note else ""
+    return f"{sender} sent you {words.money_short(amount)}{said}. It is in your wallet."
+
+
 def moment(when: dt.datetime, zone_name: str) -> str:
     """Return such as `21 Nov 2026, 14:05 IST`."""
     return words.moment_text(when, zone_name)

@@ -10,7 +10,7 @@ from sqlalchemy import select, text, update
 
 from webapp import accounts, orders, payments
 from webapp.kernel import clock, db, wake
-from webapp.notifications import letters, refund_news, sentences, writing
+from webapp.notifications import letters, refund_news, sentences, wallet_news, writing
 from webapp.notifications.models import Mail, MailStatus, Message
 from webapp.notifications.post import NotSent, Post
 from webapp.notifications.writing import WAKE, Told
@@ -38,12 +38,13 @@ def notify(facts: Sequence[Fact]) -> list[Told]:
     """Write what people are to be told about these facts (a step of the relay).
 
     A captured payment: the sentence of S3-10 in its shopper's inbox, and a receipt by mail to the
-    address it was paid with. A refund: where its money is. Told twice, it writes once. Returns
-    the new messages.
+    address it was paid with. A refund: where its money is. Money that one person sent another:
+    both. Told twice, it writes once. Returns the new messages.
     """
     db.assert_transaction()
     about_refunds = [fact for fact in facts if fact.name in refund_news.TOLD_OF]
     told = refund_news.tell(about_refunds, portal=_portal[0] if _portal else "")
+    told += wallet_news.tell([fact for fact in facts if fact.name == wallet_news.SENT])
     captured = [fact for fact in facts if fact.name == CAPTURED]
     return told + (_tell_of_payments(captured) if captured else [])
 

@@ -1,8 +1,25 @@
 """Stored value: one wallet per person, mode and currency; its money is an account of the ledger."""
 
-from webapp.wallets.errors import WalletInactive
-from webapp.wallets.models import FLOW, Status, Wallet
-from webapp.wallets.queries import WalletBalance, WalletLine, balance_of, history, wallets_of
+from webapp.wallets.errors import RecipientIsSender, RecipientUnknown, WalletInactive
+from webapp.wallets.models import FLOW, TRANSFER_FLOW, Status, Wallet, WalletTransfer
+from webapp.wallets.queries import (
+    WalletBalance,
+    WalletLine,
+    balance_of,
+    history,
+    own_wallet,
+    wallets_of,
+)
+from webapp.wallets.sending import (
+    LONGEST_NOTE,
+    NewTransfer,
+    counterparts,
+    open_received,
+    sending_in,
+    transfer,
+    transfer_of,
+    transfers_of,
+)
 from webapp.wallets.service import (
     activate,
     deactivate,
@@ -14,18 +31,31 @@ from webapp.wallets.service import (
 
 __all__ = [
     "FLOW",
+    "LONGEST_NOTE",
+    "TRANSFER_FLOW",
+    "NewTransfer",
+    "RecipientIsSender",
+    "RecipientUnknown",
     "Status",
     "Wallet",
     "WalletBalance",
     "WalletInactive",
     "WalletLine",
+    "WalletTransfer",
     "activate",
     "balance_of",
+    "counterparts",
     "deactivate",
     "deposit",
     "history",
     "open",
+    "open_received",
+    "own_wallet",
     "receive",
     "require_active",
+    "sending_in",
+    "transfer",
+    "transfer_of",
+    "transfers_of",
     "wallets_of",
 ]

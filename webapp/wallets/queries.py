@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from webapp import ledger
 from webapp.kernel import db
+from webapp.kernel.errors import NotFound
 from webapp.kernel.money import Money
 from webapp.kernel.paging import Page, PageRequest
 from webapp.wallets import display
@@ -26,8 +27,12 @@ class WalletBalance:
 
 @dataclass(frozen=True, slots=True)
 class WalletLine:
-    """One line of history: what happened in a sentence, when, and by how much it moved."""
+    """One line of history: what happened in a sentence, when, and by how much it moved.
 
+    `id` is the place in the list, by which pages go on.
+    """
+
+    id: str
     transfer_id: str
     at: dt.datetime
     text: str
@@ -55,11 +60,23 @@ def history(
     livemode: bool,  # noqa: FBT001 - mode
     *,
     page: PageRequest,
+    currency: str | None = None,
 ) -> Page[WalletLine]:
-    """Return a page of what went into and out of a person's wallets, newest first."""
-    found = ledger.wallet_entries(user_id, livemode, page)
+    """Return a page of what went into and out of a person's wallets, newest first.
+
+    With `currency`, of that wallet alone.
+    """
+    found = ledger.wallet_entries(user_id, livemode, page, currency=currency)
     lines = [
-        WalletLine(e.transfer_id, e.at, e.because, e.kind, e.reference, e.amount)
+        WalletLine(
+            f"{e.transfer_id}_{e.position}",
+            e.transfer_id,
+            e.at,
+            e.because,
+            e.kind,
+            e.reference,
+            e.amount,
+        )
         for e in found.rows
     ]
     return Page(rows=lines, older=found.older, newer=found.newer)
@@ -69,6 +86,14 @@ def wallets_of(user_id: str) -> Sequence[Wallet]:
     """Return a person's wallets by mode and currency."""
     wanted = select(Wallet).where(Wallet.user_id == user_id)
     return db.session.scalars(wanted.order_by(Wallet.livemode, Wallet.currency)).all()
+
+
+def own_wallet(user_id: str, wallet_id: str, *, livemode: bool) -> Wallet:
+    """Return a person's wallet in a mode by its id; raises NotFound."""
+    found = wallet_by_id(wallet_id)
+    if found is None or found.user_id != user_id or found.livemode != livemode:
+        raise NotFound
+    return found
 
 
 def wallet_of(user_id: str, currency: str, *, livemode: bool) -> Wallet | None:

@@ -102,6 +102,7 @@ WORDS: dict[str, dict[str, str]] = {
         "payment.captured": "Payment taken",
         "payment.suspense": "Money set aside",
         "wallet.deposited": "Wallet filled",
+        "wallet.transferred": "Sent from wallet to wallet",
         "correction.posted": "Correction",
         "refund.sent": "Refund left",
         "refund.settled": "Refund paid out",
@@ -111,6 +112,7 @@ WORDS: dict[str, dict[str, str]] = {
         "notify": "inboxes and mails",
         "rollup": "the merchants’ figures",
         "settle": "money that was set aside",
+        "purse": "wallets that were sent money",
     },
     "anomaly": {
         "late_success": "Paid after the order was cancelled",

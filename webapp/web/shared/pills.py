@@ -94,6 +94,7 @@ PILLS: dict[str, dict[str, Pill]] = {
         "active": Pill("Active", "success", "check"),
         "inactive": Pill("Inactive", "neutral", "circle-pause"),
     },
+    "wallet_transfer": {"completed": Pill("Sent", "success", "check")},
 }
 
 #: A payment whose money went back, in part or whole, by its name for outsiders.
