@@ -13,7 +13,7 @@ import structlog
 
 from jobs import context
 from jobs.faults import FAULTS, describe
-from webapp import accounts, audit, corrections, idempotency, ledger, payments, refunds
+from webapp import accounts, api_log, audit, corrections, idempotency, ledger, payments, refunds
 
 _log = structlog.get_logger(__name__)
 
@@ -41,6 +41,7 @@ SWEEPER: Sequence[Chore] = (
     Chore("ask about refunds that are late", 5, refunds.look_again),
     Chore("withdraw corrections that nobody decided on", 3600, corrections.lapse_due),
     Chore("forget old idempotency keys", 3600, idempotency.sweep),
+    Chore("forget old requests to the API", 3600, api_log.sweep),
     Chore("forget ended sessions and old tries", 3600, accounts.sweep),
 )
 

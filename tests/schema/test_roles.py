@@ -17,6 +17,7 @@ SWEPT = {
     WORKER: {
         "outbox_due",
         "audit_unsealed",
+        "api_request",
         "idempotency_key",
         "sign_in_session",
         "secret_token",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, g, request
 
-from webapp.api import errors, versions
+from webapp.api import errors, request_log, versions
 from webapp.api.caller import admit, identify, scope_of
 from webapp.api.routing import BLUEPRINTS, operation_here
 from webapp.kernel import db
@@ -33,5 +33,7 @@ def sign(response: Response) -> Response:
 
 for door in BLUEPRINTS:
     errors.install(door)
+    door.before_request(request_log.begin)
     door.before_request(pass_by_key)
+    door.after_request(request_log.keep_afterwards)
     door.after_request(sign)

@@ -1,0 +1,85 @@
+"""Keeps each request of a known caller once it has been answered; never fails one, never delays it.
+
+The row is written when the server has sent the answer. Where that cannot be done (the database is
+away), the request is left out of the log and told as a warning.
+"""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from flask import Flask, Response, current_app, g, request
+
+from webapp import api_log
+from webapp.api.caller import Caller, scope_of
+from webapp.kernel import db
+
+LOGGED_BODY = 64 * 1024
+_log = structlog.get_logger(__name__)
+
+
+def begin() -> None:
+    """Note when the request came in."""
+    g.began = time.monotonic()
+
+
+def keep_afterwards(response: Response) -> Response:
+    """Have the request kept once its answer has been sent."""
+    who: Caller | None = g.get("caller")
+    if who is None or (who.merchant_id is None and who.user_id is None):
+        return response
+    asked, told = _asked(who), _told(response)
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001
+    response.call_on_close(lambda: _keep(app, scope_of(who), asked, told))
+    return response
+
+
+def _asked(who: Caller) -> api_log.Asked:
+    return api_log.Asked(
+        id=g.request_id,
+        livemode=who.livemode,
+        merchant_id=who.merchant_id,
+        key_id=who.key_id,
+        user_id=who.user_id,
+        method=request.method,
+        path=request.path[:512],
+        query=request.query_string[:LOGGED_BODY].decode("latin-1"),
+        body=_sent_body(),
+        version=who.version,
+        idempotency_key=g.get("idempotency_key"),
+    )
+
+
+def _sent_body() -> bytes:
+    """Return the body where a view has read it, and nothing where it was refused unread."""
+    read: bytes | None = getattr(request, "_cached_data", None)
+    return (read or b"")[:LOGGED_BODY]
+
+
+def _told(response: Response) -> api_log.Told:
+    return api_log.Told(
+        status=response.status_code,
+        body=response.get_data()[:LOGGED_BODY],
+        duration_ms=int((time.monotonic() - g.began) * 1000),
+        error_code=g.get("error_code"),
+        object_id=_object_id(),
+        is_replay=g.get("is_replay", False),
+    )
+
+
+def _object_id() -> str | None:
+    """Return what the request was about: what was made, or what its address names."""
+    made = g.get("object_id")
+    if isinstance(made, str):
+        return made[:64]
+    return next((one[:64] for one in g.get("path_ids", {}).values()), None)
+
+
+def _keep(app: Flask, scope: db.Scope, asked: api_log.Asked, told: api_log.Told) -> None:
+    with app.app_context():
+        try:
+            with db.scoped(scope):
+                api_log.note(asked, told)
+        except (db.DatabaseFault, db.NoConnectionFree) as fault:
+            _log.warning("request_not_kept", request_id=asked.id, error=type(fault).__name__)
