@@ -194,3 +194,15 @@ def test_a_decision_without_its_token_changes_nothing(desk: CheckedClient, act: 
     anomaly_id = late_money(a_merchant())
     assert desk.post(f"{ASIDE}/{anomaly_id}/{act}", data={}).status_code == 400
     assert anomaly_status(anomaly_id) == "open"
+
+
+def test_under_a_freeze_nothing_is_said_to_leave_in_a_moment(
+    desk: CheckedClient, root: Someone
+) -> None:
+    refund_id = asked(a_paid_payment(), inr(250_00))
+    with db.scoped(db.ADMIN):
+        refunds.freeze(because="The books are being looked at.", by=Actor("admin", root.id))
+    for path in (f"{LIST}/{refund_id}", "/admin/janitor?kind=refund"):
+        said = desk.page(path).text
+        assert "it leaves once they are let go again" in said
+        assert "in a moment" not in said

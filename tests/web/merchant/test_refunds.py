@@ -343,6 +343,9 @@ def test_while_refunds_are_frozen_pages_say_so_and_undoing_works(shop: Shop) -> 
         refunds.freeze(because="The books are being looked at.", by=Actor("admin", "usr_root"))
     assert released() == 0
     assert "frozen by the platform" in shop.client.page(REFUNDS).text
+    page = shop.client.page(f"{REFUNDS}/{refund_id}")
+    assert "it leaves once they are let go again" in page.text
+    assert "It leaves in a moment" not in page.text
     assert "Waits: refunds are frozen" in shop.client.page(f"{PAYMENTS}/{payment_id}").text
     asked(shop, payment_id, amount="100")
     assert "waits until refunds are let go again" in shop.client.page(REFUNDS).text

@@ -18,6 +18,7 @@ from webapp.payments import Anomaly, Unfinished
 from webapp.refunds import RefundRow
 from webapp.web.shared.names import in_words
 from webapp.web.shared.pills import Pill, pill
+from webapp.web.shared.refund_words import FROZEN
 
 #: A check that is this late is not made any more by itself: something stands still.
 OVERDUE = dt.timedelta(seconds=60)
@@ -80,7 +81,8 @@ def payment_rows() -> Found:
 def refund_rows() -> Found:
     """Return the rows of refunds that have not arrived, failed or been called off."""
     found, count = refunds.unfinished(AT_MOST)
-    return [_refund_row(one) for one in found], count
+    is_frozen = refunds.frozen() is not None
+    return [_refund_row(one, is_frozen=is_frozen) for one in found], count
 
 
 def call_rows() -> Found:
@@ -147,19 +149,20 @@ def _payment_row(found: Unfinished) -> Row:
     )
 
 
-def _refund_row(found: RefundRow) -> Row:
+def _refund_row(found: RefundRow, *, is_frozen: bool) -> Row:
     refund, state = found.refund, refunds.FLOW.states[found.refund.status]
+    waits = is_frozen and refund.status == "approved"
     return Row(
         REFUND,
         refund.id,
         f"Refund of order #{found.order.number}",
         url_for("admin.refund", refund_id=refund.id),
         pill("refund", refund.status),
-        owner=OWNERS[state.owner],
-        says=state.says,
+        owner=OWNERS[Owner.ADMIN if waits else state.owner],
+        says=FROZEN if waits else state.says,
         then=state.on_deadline,
         begun_at=refund.created_at,
-        next_check=refund.check_at or refund.leaves_at,
+        next_check=None if waits else refund.check_at or refund.leaves_at,
         deadline=refund.deadline_at,
         amount=refund.amount,
         merchant_id=refund.merchant_id,

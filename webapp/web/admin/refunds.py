@@ -17,7 +17,7 @@ from webapp.web.admin.lists import asked_list
 from webapp.web.merchant.timelines import timeline_of
 from webapp.web.shared.explained import explained_state
 from webapp.web.shared.pills import PILLS, pill
-from webapp.web.shared.refund_words import DESTINATIONS, REASONS, standing
+from webapp.web.shared.refund_words import DESTINATIONS, FROZEN, REASONS, approved_says, standing
 from webapp.web.shared.typed_again import shown_again
 
 
@@ -64,7 +64,7 @@ def refund_live(refund_id: str) -> Response:
 def approve_refund(refund_id: str) -> Response:
     """Approve a refund as its second person."""
     refunds.approve(refund_id, by=acting())
-    flash("The refund is approved. It leaves in a moment.", "success")
+    flash(approved_says(is_frozen=refunds.frozen() is not None), "success")
     return _back(refund_id)
 
 
@@ -96,7 +96,7 @@ def _refund_page(refund_id: str) -> dict[str, object]:
         "says": standing(found, is_frozen=stop is not None, because=because),
         "reason": REASONS[found.reason],
         "way": DESTINATIONS[found.destination],
-        "explained": _explained(found),
+        "explained": _explained(found, is_frozen=stop is not None),
         "frozen": stop,
         "seller": accounts.merchant_card(found.merchant_id or ""),
         "operations": gateway.operations_of(refund_id),
@@ -108,7 +108,7 @@ def _refund_page(refund_id: str) -> dict[str, object]:
     }
 
 
-def _explained(found: Refund) -> object:
+def _explained(found: Refund, *, is_frozen: bool) -> object:
     advice = refunds.advice_on(found.failure_code) if found.status == "failed" else None
     usual = explained_state(
         refunds.FLOW.states[found.status],
@@ -118,6 +118,8 @@ def _explained(found: Refund) -> object:
         zone=g.zone,
         text=f"{advice.says} {advice.do}" if advice else "",
     )
+    if found.status == "approved" and is_frozen:
+        return replace(usual, title=FROZEN, owner="An admin who lets refunds leave again")
     if found.status != "requested":
         return usual
     is_own = found.requested_by_id == acting().id

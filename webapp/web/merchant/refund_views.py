@@ -22,7 +22,7 @@ from webapp.web.merchant.refund_filters import TABS, Asked
 from webapp.web.merchant.timelines import Timeline, timeline_of
 from webapp.web.shared.explained import Explained, explained_state
 from webapp.web.shared.pills import Pill, pill
-from webapp.web.shared.refund_words import DESTINATIONS, REASONS, standing
+from webapp.web.shared.refund_words import DESTINATIONS, FROZEN, REASONS, standing
 
 ROWS = "merchant.refund_rows"
 TOO_LATE = "It has left and can no longer be undone."
@@ -142,7 +142,7 @@ def refund_page(refund_id: str) -> RefundPage:
         expected_by=None if refund.status in refunds.LOST else refund.expected_by,
         sent_at=refund.sent_at,
         failure=refunds.advice_on(refund.failure_code) if refund.status == "failed" else None,
-        explained=explained(refund),
+        explained=explained(refund, is_frozen=stop is not None),
         timeline=timeline_of(detail.moves, {g.person.user_id: "you"}, g.merchant.timezone),
         frozen=stop.because if stop else None,
         can_check=refund.status in refunds.UNDER_WAY and why_not("refund") is None,
@@ -195,7 +195,7 @@ def row_of(row: RefundRow, *, is_frozen: bool, moves: Sequence[Move] = ()) -> Re
     return replace(line, payment_href=href, order_number=order.number)
 
 
-def explained(refund: Refund) -> Explained:
+def explained(refund: Refund, *, is_frozen: bool = False) -> Explained:
     """Return what a refund's state means, from the same table that the sweeper works by."""
     advice = refunds.advice_on(refund.failure_code) if refund.status == "failed" else None
     usual = explained_state(
@@ -206,6 +206,8 @@ def explained(refund: Refund) -> Explained:
         zone=g.merchant.timezone,
         text=f"{advice.says} {advice.do}" if advice else "",
     )
+    if refund.status == "approved" and is_frozen:
+        return replace(usual, title=FROZEN, owner="The platform’s team")
     if refund.status != "requested":
         return usual
     return replace(usual, owner=SECOND_PERSON if _why_not_approve(refund) else "You")

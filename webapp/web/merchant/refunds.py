@@ -21,7 +21,7 @@ from webapp.web.merchant.door import actor, blueprint, must
 from webapp.web.merchant.lists import asked_page
 from webapp.web.merchant.refund_exports import refund_lines
 from webapp.web.merchant.refund_views import refund_list, refund_page
-from webapp.web.shared.refund_words import REASONS
+from webapp.web.shared.refund_words import REASONS, approved_says
 from webapp.web.shared.typed_again import shown_again
 
 #: What to say of a refund that was called off, by how it stood.
@@ -105,7 +105,7 @@ def approve_refund(refund_id: str) -> AnyResponse:
     must("approve_refund")
     refunds.refund_of(g.merchant.id, refund_id)
     refunds.approve(refund_id, by=actor())
-    flash("The refund is approved. It leaves in a moment; until then it can be undone.", "success")
+    flash(approved_says(is_frozen=refunds.frozen() is not None), "success")
     return _back(refund_id)
 
 

@@ -77,6 +77,17 @@ def standing(refund: Refund, *, is_frozen: bool, because: str = "") -> str:
     }[refund.status]
 
 
+#: What stands instead of its state's sentence of a refund that only a freeze keeps here.
+FROZEN = "Refunds are frozen by the platform: it leaves once they are let go again."
+
+
+def approved_says(*, is_frozen: bool) -> str:
+    """Return what to say to whoever has just approved a refund."""
+    if is_frozen:
+        return "The refund is approved. It waits until refunds are let go again."
+    return "The refund is approved. It leaves in a moment; until then it can be undone."
+
+
 #: What a shopper hears of: before it leaves, a refund may still be undone.
 TOLD_TO_SHOPPERS = frozenset({"unsent", "sent", "succeeded", "failed"})
 
