@@ -64,6 +64,7 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
     "refund.queued": (KNOCK,),
     "refund.sent": (KNOCK, NOTIFY),
     "refund.succeeded": (KNOCK, NOTIFY),
+    "refund.updated": (KNOCK,),
     "refund.failed": (KNOCK, NOTIFY),
     "refund.cancelled": (KNOCK,),
     "anomaly.opened": (KNOCK, SETTLE),

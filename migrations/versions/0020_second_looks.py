@@ -1,4 +1,4 @@
-"""Failed refunds that somebody has dealt with, and two signatures for large money set aside."""
+"""Second looks: failed refunds dealt with, references that come late, two signatures."""
 
 from __future__ import annotations
 
@@ -23,10 +23,14 @@ ALTER TABLE refund ADD COLUMN dealt_with_at timestamptz,
 def upgrade() -> None:
     """Let people say that a failed refund needs nobody any more."""
     op.execute(DEALT_WITH)
+    guards.flow(op, "refund", [("succeeded", "succeeded")])
     for role in (guards.WEB, guards.ADMIN):
         op.execute(f"GRANT UPDATE (dealt_with_at, dealt_with_by) ON refund TO {role}")
 
 
 def downgrade() -> None:
     """Forget what people said of failed refunds."""
+    op.execute(
+        "DELETE FROM flow_edge WHERE (noun, source, target) = ('refund', 'succeeded', 'succeeded')"
+    )
     op.execute("ALTER TABLE refund DROP COLUMN dealt_with_at, DROP COLUMN dealt_with_by")

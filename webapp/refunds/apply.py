@@ -79,12 +79,14 @@ def _pending(payment: Payment, refund: Refund, answer: Outcome) -> None:
 
 
 def _succeeded(payment: Payment, refund: Refund, answer: Outcome) -> None:
-    is_news = _is_open(payment, refund)
+    is_news, known = _is_open(payment, refund), refund.bank_reference
     if is_news:
         books.settle(refund, order_number=steps.order_of(payment).number)
     _remember(refund, answer)
     if is_news:
         steps.succeed(refund, because="The provider has paid it out.", by=BY)
+    elif refund.status == Status.SUCCEEDED and refund.bank_reference != known:
+        refund.move_to(Status.SUCCEEDED, because="The bank has given its reference.", by=BY)
 
 
 def _is_open(payment: Payment, refund: Refund) -> bool:

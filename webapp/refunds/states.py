@@ -106,6 +106,8 @@ EDGES = [
     Edge("unsent", "failed", "refund.failed"),
     Edge("sent", "succeeded", "refund.succeeded"),
     Edge("sent", "failed", "refund.failed"),
+    # The bank's reference comes after the money went back.
+    Edge("succeeded", "succeeded", "refund.updated"),
     # Banks give refunds back, days later.
     Edge("succeeded", "failed", "refund.failed"),
     # It was given up here, and the provider turns out to have it.

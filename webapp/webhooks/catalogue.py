@@ -240,6 +240,13 @@ _ALL: Final[Sequence[EventKind]] = (
         _stands("SUCCESS", "succeeded", sent=_AT, bank_reference="ARN74537604221"),
     ),
     EventKind(
+        "refund.updated",
+        "refund.updated",
+        "refund",
+        "The bank has given its reference for a refund that went back.",
+        _stands("SUCCESS", "succeeded", sent=_AT, bank_reference="ARN74537604221"),
+    ),
+    EventKind(
         "refund.failed",
         "refund.failed",
         "refund",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from flask import Flask
 
-from tests.refunds.builders import asked, paid_out, released, told
+from tests.refunds.builders import asked, paid_out, refund_now, released, told
+from tests.stories import scalar
 from tests.web.merchant.world import Shop, a_shop, paid
 from webapp.kernel.money import Money
 
@@ -30,6 +33,26 @@ def test_a_payments_story_tells_of_its_refunds_with_amounts_and_links(shop: Shop
     assert "The refund was asked for Refund of ₹250.00" in story
     assert story.index("The money went back") < story.index("The payment was captured")
     assert f"/merchant/refunds/{refund_id}" in page.links
+
+
+def test_a_reference_that_comes_late_is_told_to_open_pages(shop: Shop) -> None:
+    payment_id = paid(shop)
+    refund_id = asked(payment_id, SOME)
+    released()
+    told(refund_id, replace(paid_out(amount=SOME), bank_reference=None))
+    before = refund_now(refund_id).version
+    told(refund_id, paid_out(amount=SOME), paid_out(amount=SOME))
+    assert refund_now(refund_id).version == before + 1, "a page swaps in what is newer"
+    heard = scalar(
+        "SELECT array_agg(consumer) FROM outbox_due JOIN fact ON fact.id = fact_id"
+        " WHERE name = 'refund.updated' AND subject_id = :id",
+        id=refund_id,
+    )
+    assert "knock" in heard
+    page = shop.client.page(f"/merchant/refunds/{refund_id}")
+    assert "7412034567" in page.text
+    assert page.text.count("The bank gave its reference") == 1
+    assert page.text.count("The money went back") == 1
 
 
 def test_what_the_merchant_keeps_adds_up_with_what_went_back(shop: Shop) -> None:

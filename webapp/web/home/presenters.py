@@ -84,7 +84,7 @@ def own_story(detail: PaymentDetail, refunded: Sequence[OwnRefund], zone: str) -
 def _step(move: Move) -> str | None:
     if (move.noun, move.target) == ("payment", "awaiting_method") and move.source != "created":
         return "The try was declined; no money moved"
-    return STEPS.get((move.noun, move.target))
+    return STEPS.get((move.noun, move.target)) if move.source != move.target else None
 
 
 def _moment(move: Move, named: dict[str, str], zone: str) -> OwnMoment:

@@ -54,6 +54,16 @@ TITLES: dict[tuple[str, str], str] = {
     ("checkout_session", "complete"): "The checkout link was used",
     ("checkout_session", "expired"): "The checkout link ended",
 }
+#: Where it matters whence it came: the noun, the state before, the state after.
+COMING_FROM: dict[tuple[str, str, str], str] = {
+    ("payment", "processing", "awaiting_method"): "The try was declined; no money moved",
+    ("payment", "requires_action", "awaiting_method"): "The try was declined; no money moved",
+    ("refund", "", "approved"): "The refund was asked for",
+    ("refund", "succeeded", "succeeded"): "The bank gave its reference",
+    ("anomaly", "refunding", "open"): "It waits for a decision again",
+    ("anomaly", "refunded", "open"): "It waits for a decision again",
+    ("anomaly", "applying", "open"): "It waits for a decision again",
+}
 ACTORS: dict[str, str] = {
     "system": "by Paydeck",
     "provider": "as the provider reported",
@@ -134,16 +144,8 @@ def _when(move: Move) -> tuple[dt.datetime, str, int]:
 
 def _row(move: Move, names: Mapping[str, str], zone: str) -> TimelineRow:
     shown = pill(move.noun, move.target)
-    title = TITLES[move.noun, move.target]
-    if (move.source, move.target) in {
-        ("processing", "awaiting_method"),
-        ("requires_action", "awaiting_method"),
-    }:
-        title = "The try was declined; no money moved"
-    if (move.noun, move.source, move.target) == ("refund", "", "approved"):
-        title = "The refund was asked for"
-    if move.noun == "anomaly" and move.target == "open" and move.source:
-        title = "It waits for a decision again"
+    usual = TITLES[move.noun, move.target]
+    title = COMING_FROM.get((move.noun, move.source, move.target), usual)
     known = names.get(move.actor_id or "")
     return TimelineRow(
         at=words.moment_text(move.at, zone),
