@@ -27,17 +27,21 @@ class Program:
     headers: dict[str, str] = field(default_factory=dict)
 
     def ask(self, method: str, path: str, **more: Any) -> TestResponse:
-        """Send one request, with a fresh Idempotency-Key where one is needed."""
+        """Send one request below /api/v1 or, with `root`, at the very path.
+
+        Where a key is needed it is sent with a fresh one.
+        """
         headers = dict(self.headers)
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         if method == "POST":
             headers["Idempotency-Key"] = f"test-{next(_keys)}"
         headers |= more.pop("headers", {})
+        prefix = "" if more.pop("root", False) else "/api/v1"
         db.end_reads()
         for name in list(g):
             g.pop(name)
-        answer = self.client.open(f"/api/v1{path}", method=method, headers=headers, **more)
+        answer = self.client.open(f"{prefix}{path}", method=method, headers=headers, **more)
         answer.get_data()
         answer.close()
         return answer
