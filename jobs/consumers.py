@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flask import current_app
+
+from jobs.bus import streams
 from jobs.knocks import knock, merchant_topic
 from webapp import analytics, notifications
 from webapp.kernel import db
 from webapp.outbox import Fact
 
-__all__ = ["fold", "knock", "notify"]
+__all__ = ["fold", "knock", "notify", "publish"]
 
 MESSAGE = "message"
 FIGURES = "figures"
@@ -40,6 +43,11 @@ def fold(facts: Sequence[Fact]) -> None:
             if fact.merchant_id is not None
         }
     )
+
+
+def publish(facts: Sequence[Fact]) -> None:
+    """Consumer: add facts to the streams of events; raises RedisError while Valkey is away."""
+    streams.publish(facts, current_app.extensions["paydeck_settings"].bus)
 
 
 def _knock_after_commit(wanted: set[tuple[str, str, str]]) -> None:

@@ -1,7 +1,8 @@
 """The relay: tells facts to their consumers, and turns wake-ups into work for the RQ workers.
 
 Each consumer has a thread of its own, so that a slow or failing one delays no other. Everything is
-driven by wake-ups through Valkey and, without them, by looking twice a second.
+driven by wake-ups through Valkey and, without them, by looking twice a second. So has each broker
+that facts are published to; one that is away is left alone for up to a minute.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from collections.abc import Callable
 import structlog
 
 from jobs import context, queues, schedule
-from jobs.subscriptions import CONSUMERS
+from jobs.bus.publishing import Publisher, Rests
+from jobs.bus.sinks import opened
+from jobs.subscriptions import CONSUMERS, IN_ORDER
 from jobs.telling import AT_MOST, Away, Consumer, tell, tell_carefully
 from jobs.wakeups import Wakeups
 from webapp.kernel import wake
@@ -29,9 +32,12 @@ def main() -> int:
     process = context.start("relay")
     context.stop_on_signals(process)
     crew = context.Crew(process)
-    bells = {name: threading.Event() for name in CONSUMERS}
+    sinks = process.settings.bus.sinks
+    bells = {name: threading.Event() for name in (*CONSUMERS, *sinks)}
     for name, consumer in CONSUMERS.items():
         crew.add(name, consuming(process, name, consumer, bells[name]))
+    for name in sinks:
+        crew.add(name, publishing(process, name, bells[name]))
     wakeups = Wakeups(queues.enqueue)
     crew.add("wakeups", lambda: wakeups.work(process.stop))
     crew.add("chores", lambda: _do_chores(process))
@@ -59,13 +65,15 @@ def consuming(
 ) -> Callable[[], None]:
     """Return the loop of one consumer's thread: tell what is due, then wait for the bell.
 
-    Its first facts are told one by one: one of them may be what ended the relay before.
+    Its first facts are told one by one: one of them may be what ended the relay before. Where facts
+    are told in order, each object's next one is due as soon as one was told.
     """
+    enough = 1 if name in IN_ORDER else AT_MOST
 
     def loop() -> None:
         told = tell_once(name, consumer, teller=tell_carefully)
         while not process.stop.is_set():
-            if told < AT_MOST:
+            if told < enough:
                 bell.wait(POLL_SECONDS)
                 bell.clear()
             told = tell_once(name, consumer)
@@ -83,6 +91,33 @@ def tell_once(
         except Away as away:
             _log.warning("telling_put_off", consumer=name, error=str(away))
             return 0
+
+
+def publishing(process: context.Process, name: str, bell: threading.Event) -> Callable[[], None]:
+    """Return the loop of one broker's thread: publish what is due, then wait for the bell."""
+
+    def loop() -> None:
+        settings, rests = process.settings.bus, Rests()
+        sink = opened(name, settings)
+        publisher = Publisher(name, sink, settings)
+        publish = publisher.publish_carefully
+        while not process.stop.is_set():
+            try:
+                with context.working():
+                    published = publish()
+            except Away as away:
+                pause = rests.seconds()
+                _log.warning("publishing_put_off", sink=name, error=str(away), seconds=pause)
+                process.stop.wait(pause)
+                continue
+            publish = publisher.publish_due
+            rests.end()
+            if not published:
+                bell.wait(POLL_SECONDS)
+                bell.clear()
+        sink.close()
+
+    return loop
 
 
 def _do_chores(process: context.Process) -> None:

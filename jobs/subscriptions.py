@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from jobs import consumers, settling
+from jobs.bus import sinks
 from webapp import wallets
 from webapp.outbox import Fact
 
@@ -22,6 +23,11 @@ ROLLUP = "rollup"
 SETTLE = "settle"
 #: Wallets are opened that were sent money in a currency for the first time.
 PURSE = "purse"
+#: Other systems are told: everything that happens is added to the streams of events. Brokers that
+#: are set up (KAFKA_BROKERS, SNS_TOPIC_ARN or SQS_QUEUE_URL) are told of the same events besides.
+BUS = "bus"
+#: Who is told of each object in the order of its story: a later fact never overtakes an earlier.
+IN_ORDER = frozenset({BUS, sinks.KAFKA, sinks.AWS})
 
 CONSUMERS: Mapping[str, Callable[[Sequence[Fact]], None]] = {
     KNOCK: consumers.knock,
@@ -29,9 +35,10 @@ CONSUMERS: Mapping[str, Callable[[Sequence[Fact]], None]] = {
     ROLLUP: consumers.fold,
     SETTLE: settling.settle,
     PURSE: wallets.open_received,
+    BUS: consumers.publish,
 }
 
-ROUTES: Mapping[str, tuple[str, ...]] = {
+_TOLD: Mapping[str, tuple[str, ...]] = {
     "user.registered": (KNOCK,),
     "user.verified": (KNOCK,),
     "user.suspended": (KNOCK,),
@@ -78,6 +85,15 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
     "wallet.deactivated": (KNOCK,),
     "wallet.activated": (KNOCK,),
     "wallet.transferred": (KNOCK, NOTIFY, PURSE),
+    # what has no states of its own
+    "audit.recorded": (),
+    "user.signed_in": (),
+    "message.written": (),
+    "mail.sent": (),
+    "mail.failed": (),
+    "mail.simulated": (),
 }
+
+ROUTES: Mapping[str, tuple[str, ...]] = {name: (*told, BUS) for name, told in _TOLD.items()}
 
 UNHEARD: Mapping[str, str] = {}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from jobs.faults import FAULTS, describe, is_passing
+from jobs.subscriptions import IN_ORDER
 from webapp import outbox
 from webapp.kernel import clock, db
 from webapp.outbox import Fact
@@ -54,7 +55,7 @@ def tell_carefully(name: str, consumer: Consumer, *, at_most: int = AT_MOST) -> 
     while done < at_most:
         try:
             with db.transaction(db.WORKER):
-                fact_id = outbox.claim_one(name)
+                fact_id = outbox.claim_one(name, in_order=name in IN_ORDER)
         except FAULTS as fault:
             raise Away(describe(fault)) from fault
         if fact_id is None:
@@ -78,7 +79,7 @@ def _forgive(name: str, fact_id: str) -> None:
 
 def _tell_together(name: str, consumer: Consumer, at_most: int) -> int:
     with db.transaction(db.WORKER):
-        facts = outbox.take_due(name, at_most=at_most)
+        facts = outbox.take_due(name, at_most=at_most, in_order=name in IN_ORDER)
         if facts:
             consumer(facts)
             outbox.told(name, facts)
@@ -89,18 +90,19 @@ def _tell_one(name: str, consumer: Consumer, *, only: str | None = None) -> bool
     taken: list[Fact] = []
     try:
         with db.transaction(db.WORKER):
-            taken += outbox.take_due(name, at_most=1, only=only)
+            taken += outbox.take_due(name, at_most=1, only=only, in_order=name in IN_ORDER)
             if taken:
                 consumer(taken)
                 outbox.told(name, taken)
     except FAULTS as fault:
         if is_passing(fault) or not taken:
             raise Away(describe(fault)) from fault
-        _put_off(name, taken[0], describe(fault))
+        give_up_or_put_off(name, taken[0], describe(fault))
     return bool(taken)
 
 
-def _put_off(name: str, fact: Fact, error: str) -> None:
+def give_up_or_put_off(name: str, fact: Fact, error: str) -> None:
+    """Note that a fact could not be told: it is told again later, or set aside the eighth time."""
     with db.transaction(db.WORKER) as session:
         due = session.get(outbox.Due, (fact.id, name), populate_existing=True)
         if due is None:

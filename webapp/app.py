@@ -42,7 +42,7 @@ def create_app(settings: Settings, routes: Mapping[str, Sequence[str]]) -> Flask
     log.configure(level=settings.log_level, as_json=True)
     crypto.use(crypto.KeyRing(settings.encryption_keys, settings.blind_index_key))
     wake.use(settings.redis_url)
-    outbox.route(routes)
+    outbox.route(routes, also=settings.bus.sinks)
     gateway.use(settings)
     notifications.use(settings.public_url)
     refunds.use(

@@ -9,24 +9,32 @@ import pytest
 
 import webapp
 from jobs import queues
-from jobs.subscriptions import CONSUMERS, PURSE, ROUTES, SETTLE, UNHEARD
+from jobs.bus import sinks, topics
+from jobs.subscriptions import BUS, CONSUMERS, IN_ORDER, PURSE, ROUTES, SETTLE, UNHEARD
+from webapp import audit, notifications
 from webapp.analytics import CONSUMER as ROLLUP
 from webapp.kernel.flow import Flow
 
 
-def announced() -> set[str]:
-    """Return every event that any Flow anywhere in the portal can announce."""
+def flows() -> list[Flow]:
+    """Return every Flow anywhere in the portal."""
     for module in pkgutil.walk_packages(webapp.__path__, "webapp."):
         importlib.import_module(module.name)
-    flows = {
+    found = {
         id(value): value
         for name, module in list(importlib.sys.modules.items())  # type: ignore[attr-defined]
         if name.startswith("webapp.")
         for value in vars(module).values()
         if isinstance(value, Flow)
     }
-    assert {flow.noun for flow in flows.values()} >= {"user", "merchant", "order", "payment"}
-    return set().union(*(flow.events() for flow in flows.values()))
+    assert {flow.noun for flow in found.values()} >= {"user", "merchant", "order", "payment"}
+    return list(found.values())
+
+
+def announced() -> set[str]:
+    """Return every event that any Flow can announce, and those of what has no states."""
+    stateless = {*audit.EVENTS, *notifications.EVENTS}
+    return stateless.union(*(flow.events() for flow in flows()))
 
 
 @pytest.mark.requirement("S4-12")
@@ -48,6 +56,30 @@ def test_no_event_names_a_consumer_twice() -> None:
 @pytest.mark.requirement("S1-08")
 def test_a_success_is_told_to_browsers_people_and_figures() -> None:
     assert set(ROUTES["payment.captured"]) == set(CONSUMERS) - {SETTLE, PURSE}
+
+
+@pytest.mark.requirement("S4-12")
+def test_every_event_is_published_and_brokers_are_told_what_streams_are() -> None:
+    assert all(BUS in told for told in ROUTES.values())
+    assert {BUS, sinks.KAFKA, sinks.AWS} == IN_ORDER
+
+
+@pytest.mark.requirement("S2-56", "S2-57", "S2-58", "S2-59", "S2-60")
+def test_every_event_has_a_topic_and_every_topic_an_event() -> None:
+    told = {(event, flow.noun) for flow in flows() for event in flow.events()}
+    told |= {(event, "audit_entry") for event in audit.EVENTS}
+    told |= {(event, event.partition(".")[0]) for event in notifications.EVENTS}
+    by_topic: dict[str, set[str]] = {topic: set() for topic in topics.TOPICS}
+    for event, noun in told:
+        for topic in topics.topics_of(event, noun):
+            by_topic[topic].add(event)
+    assert by_topic[topics.USERS] >= {"user.registered", "user.verified", "user.signed_in"}
+    assert by_topic[topics.TRANSACTIONS] >= {"order.completed", "refund.succeeded"}
+    assert by_topic[topics.PAYMENTS] >= {"payment.created", "payment.captured", "payment.failed"}
+    assert by_topic[topics.NOTIFICATIONS] == set(notifications.EVENTS)
+    assert by_topic[topics.AUDIT] == set(audit.EVENTS)
+    assert set(topics.OF_EVENT) <= {event for event, _noun in told}
+    assert set(topics.ALIASES) <= {event for event, _noun in told}
 
 
 def test_figures_name_their_consumer_as_the_wiring_does() -> None:

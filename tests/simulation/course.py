@@ -18,7 +18,7 @@ from jobs.telling import tell
 from tests.simulation import machines, money_back, people, safety
 from tests.simulation.forgetful import Forgetful
 from tests.simulation.provider import SIGNED, Message, SimProvider
-from tests.simulation.seams import stand_ins
+from tests.simulation.seams import Consumer, stand_ins
 from tests.simulation.stage import BACK, Sale, Stage
 from tests.simulation.world import Coverage, World
 from webapp import gateway, payments, refunds
@@ -194,6 +194,14 @@ def heal(stage: Stage) -> None:
     with stage.at_work():
         for one in machines.often():
             _do(stage, f"chore {one.name}", one.do)
+        for name, consumer in stage.ear.consumers().items():
+            _do(stage, f"tell {name}", partial(_tell_all, name, consumer))
+
+
+def _tell_all(name: str, consumer: Consumer) -> None:
+    """Tell all that is due: where facts are told in order, each time the next of each object."""
+    while tell(name, consumer):
+        pass
 
 
 def _decide_what_is_held(stage: Stage) -> None:
@@ -233,7 +241,7 @@ def _recover(stage: Stage) -> None:
     consumers = stage.ear.consumers()
     for kind in tells:
         name = kind.removeprefix("tell ")
-        _do(stage, kind, partial(tell, name, consumers[name]))
+        _do(stage, kind, partial(_tell_all, name, consumers[name]))
 
 
 def _do(stage: Stage, name: str, act: Callable[[], object]) -> str:

@@ -3,10 +3,11 @@
 from webapp.audit.chain import START, canonical, hash_of
 from webapp.audit.models import Entry, Seal
 from webapp.audit.queries import entries_about, head, recent
-from webapp.audit.service import WAKE, record, seal_pending
+from webapp.audit.service import EVENTS, WAKE, record, seal_pending
 from webapp.audit.verify import Head, Verification, verify
 
 __all__ = [
+    "EVENTS",
     "START",
     "WAKE",
     "Entry",

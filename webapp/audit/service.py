@@ -11,10 +11,14 @@ from sqlalchemy import delete, insert, select, text
 from webapp.audit.chain import START, hash_of
 from webapp.audit.models import Entry, Seal, Unsealed
 from webapp.kernel import clock, db, ids, wake
-from webapp.outbox import Actor
+from webapp.outbox import Actor, announce
 
 WAKE = "audit"
 SEAL_AT_MOST = 1_000
+#: What is announced of each row once it is sealed; a sign-in has a name of its own.
+RECORDED = "audit.recorded"
+SIGNED_IN = "user.signed_in"
+EVENTS = (RECORDED, SIGNED_IN)
 _LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended('paydeck audit seal', 0))")
 _SEAL = text(
     "INSERT INTO audit_seal (seq, audit_id, hash, previous)"
@@ -65,7 +69,8 @@ def record(
 def seal_pending(*, at_most: int = SEAL_AT_MOST) -> int:
     """Seal the rows that wait, oldest first, and return how many; 0 while another one seals.
 
-    The lock is held until the commit, so that the chain has one end.
+    Each is announced in the same transaction: who did what to what, without its details. The lock
+    is held until the commit, so that the chain has one end.
     """
     with db.transaction():
         if not db.session.scalar(_LOCK):
@@ -94,5 +99,30 @@ def _append(waiting: list[Entry]) -> None:
         hashed = hash_of(previous, entry)
         seals.append({"seq": seq, "audit_id": entry.id, "hash": hashed, "previous": previous})
         previous = hashed
+        _announce(entry, seq, hashed)
     db.session.execute(_SEAL, {"seals": json.dumps(seals)})
     db.session.execute(delete(Unsealed).where(Unsealed.audit_id.in_([e.id for e in waiting])))
+
+
+def _announce(entry: Entry, seq: int, hashed: str) -> None:
+    said = {
+        "id": entry.id,
+        "seq": seq,
+        "hash": hashed,
+        "action": entry.action,
+        "subject_kind": entry.subject_kind,
+        "subject": entry.subject_id,
+        "merchant": entry.merchant_id,
+        "livemode": entry.livemode,
+        "actor": entry.actor_id,
+        "request": entry.request_id,
+        "at": entry.at.isoformat(),
+    }
+    announce(
+        SIGNED_IN if entry.action == SIGNED_IN else RECORDED,
+        "audit_entry",
+        entry.id,
+        said,
+        because=entry.action,
+        by=Actor(entry.actor_kind, entry.actor_id),
+    )

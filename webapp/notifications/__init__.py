@@ -13,9 +13,10 @@ from webapp.notifications.queries import (
     unread_count,
 )
 from webapp.notifications.service import drain_mail, mark_read, notify, send_mail, use
-from webapp.notifications.writing import Told
+from webapp.notifications.writing import EVENTS, Told
 
 __all__ = [
+    "EVENTS",
     "Mail",
     "MailStatus",
     "MailView",

@@ -184,7 +184,7 @@ def _settle(mail: Mail, status: MailStatus, *, error: str | None = None) -> None
     pause = min(dt.timedelta(seconds=10 * 2 ** min(mail.tries, 12)), LONGEST_PAUSE)
     now = clock.now()
     with db.transaction():
-        db.session.execute(
+        settled = db.session.scalar(
             update(Mail)
             .where(Mail.id == mail.id, Mail.status == MailStatus.WAITING)
             .values(
@@ -194,4 +194,7 @@ def _settle(mail: Mail, status: MailStatus, *, error: str | None = None) -> None
                 sent_at=now if status is MailStatus.SENT else None,
                 due_at=now + pause if status is MailStatus.WAITING else mail.due_at,
             )
+            .returning(Mail.id)
         )
+        if settled is not None and status is not MailStatus.WAITING:
+            writing.announce_mail(mail.id, status, mail.template, mail.about_id)

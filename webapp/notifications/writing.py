@@ -11,9 +11,12 @@ from webapp import orders, payments
 from webapp.kernel import clock, crypto, db, ids, wake
 from webapp.notifications.letters import Letter
 from webapp.notifications.models import Mail, MailStatus, Message
-from webapp.outbox import Fact
+from webapp.outbox import Fact, announce
 
 WAKE = "mail"
+WRITTEN = "message.written"
+#: What is announced of messages and of mails, by where a mail came to stand.
+EVENTS = (WRITTEN, "mail.sent", "mail.failed", "mail.simulated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,11 @@ def to_inbox(fact: Fact, user_id: str | None, text: str) -> list[Told]:
     }
     written = insert(Message).values(row).on_conflict_do_nothing().returning(Message.id)
     message_id = db.session.scalar(written)
-    return [] if message_id is None else [Told(user_id, message_id)]
+    if message_id is None:
+        return []
+    said = {name: row[name] for name in ("id", "user_id", "kind", "about_kind", "about_id")}
+    announce(WRITTEN, "message", message_id, said, because=fact.name)
+    return [Told(user_id, message_id)]
 
 
 def by_mail(fact: Fact, to: str, letter: Letter, template: str) -> None:
@@ -52,6 +59,12 @@ def by_mail(fact: Fact, to: str, letter: Letter, template: str) -> None:
     written = insert(Mail).values(row | {"fact_id": fact.id}).on_conflict_do_nothing()
     if db.session.scalar(written.returning(Mail.id)) is not None:
         wake.soon(WAKE)
+
+
+def announce_mail(mail_id: str, status: str, template: str, about_id: str) -> None:
+    """Tell where a mail came to stand; never to whom it goes (a step of a worker)."""
+    said = {"id": mail_id, "status": status, "template": template, "about": about_id}
+    announce(f"mail.{status}", "mail", mail_id, said, because=template)
 
 
 def address_of(payment: payments.Payment) -> str | None:

@@ -1,5 +1,7 @@
 """Facts: what happened, written with the change itself, and told to whoever listens afterwards."""
 
+from webapp.outbox.announcing import announce
+from webapp.outbox.holding import Queue, forget, give_back, hold, queues_of
 from webapp.outbox.models import NEVER, Due, Fact, Move
 from webapp.outbox.queries import (
     facts_about,
@@ -30,13 +32,19 @@ __all__ = [
     "Fact",
     "Move",
     "Moving",
+    "Queue",
+    "announce",
     "claim_one",
     "facts_about",
+    "forget",
     "forgive",
+    "give_back",
+    "hold",
     "moves_of",
     "never_tell",
     "oldest_waiting",
     "put_off",
+    "queues_of",
     "record",
     "route",
     "take_due",

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import structlog
-from sqlalchemy import delete, select, text, update
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ColumnElement, delete, select, text, update
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from webapp.kernel import clock, db, ids, wake
 from webapp.kernel.db import Id
@@ -60,10 +60,18 @@ _RECORD = text(
 )
 
 
-def route(routes: Mapping[str, Sequence[str]]) -> None:
-    """Set which consumers are told of which event; called once at start by the wiring."""
+def route(routes: Mapping[str, Sequence[str]], *, also: Sequence[str] = ()) -> None:
+    """Set which consumers are told of which event; called once at start by the wiring.
+
+    Those in `also` are told of every event that anybody is told of.
+    """
     _routes.clear()
-    _routes.update({name: tuple(consumers) for name, consumers in routes.items()})
+    _routes.update({name: (*told, *also) if told else () for name, told in routes.items()})
+
+
+def consumers_of(name: str) -> tuple[str, ...]:
+    """Return who is told of an event."""
+    return _routes.get(name, ())
 
 
 class Moving:
@@ -132,16 +140,23 @@ def record(subject: Moving, source: str, target: str, *, because: str, by: Actor
             "at": clock.now(),
             "snapshot": json.dumps(subject.snapshot(), default=str),
             "trace_id": trace,
-            "consumers": list(_routes.get(name, ())),
+            "consumers": list(consumers_of(name)),
         },
     )
     wake.soon(WAKE)
 
 
-def take_due(consumer: str, *, at_most: int = TAKE_AT_MOST, only: str | None = None) -> list[Fact]:
+def take_due(
+    consumer: str,
+    *,
+    at_most: int = TAKE_AT_MOST,
+    only: str | None = None,
+    in_order: bool = False,
+) -> list[Fact]:
     """Lock and return the oldest facts that `consumer` is to be told now, skipping taken ones.
 
-    With `only`, nothing but that one.
+    With `only`, nothing but that one. With `in_order`, of each object only the first fact that
+    the consumer has not been told: a later one waits, whoever has taken or put off the first.
 
     Read by row and SKIP LOCKED, never by "id greater than the last seen": ids become visible out
     of order. The caller tells them and calls `told` in the same transaction.
@@ -156,10 +171,34 @@ def take_due(consumer: str, *, at_most: int = TAKE_AT_MOST, only: str | None = N
     )
     if only is not None:
         due = due.where(Due.fact_id == only)
+    if in_order:
+        due = due.where(is_next())
     taken = list(db.session.scalars(due))
     if not taken:
         return []
     return list(db.session.scalars(select(Fact).where(Fact.id.in_(taken)).order_by(Fact.id)))
+
+
+def is_next() -> ColumnElement[bool]:
+    """Return the condition that no earlier fact of the same object is due to the same consumer.
+
+    It asks for rows, not for locks: what another relay has taken is there until it was told. Facts
+    of one object become visible in the order of their versions, so none can turn up in between.
+    """
+    this, before, waiting = aliased(Fact), aliased(Fact), aliased(Due)
+    earlier = (
+        select(waiting.fact_id)
+        .join(before, before.id == waiting.fact_id)
+        .join(
+            this,
+            (this.subject_kind == before.subject_kind)
+            & (this.subject_id == before.subject_id)
+            & (this.version > before.version),
+        )
+        .where(this.id == Due.fact_id, waiting.consumer == Due.consumer)
+        .correlate(Due)
+    )
+    return ~earlier.exists()
 
 
 def told(consumer: str, facts: Sequence[Fact]) -> None:

@@ -7,18 +7,19 @@ from sqlalchemy import delete, func, select, text, update
 from webapp.kernel import db, wake
 from webapp.kernel.errors import NotFound
 from webapp.outbox.models import NEVER, Due
-from webapp.outbox.service import WAKE
+from webapp.outbox.service import WAKE, is_next
 
 #: What was told so often without any outcome is set aside: it may be what ends its tellers.
 CLAIMS_AT_MOST = 3
 ENDED_TELLERS = "ended its teller each time"
 
 
-def claim_one(consumer: str) -> str | None:
+def claim_one(consumer: str, *, in_order: bool = False) -> str | None:
     """Count one more telling of the oldest fact that `consumer` is due, and return its id.
 
-    A fact that was counted three times, and neither told nor put off since, is set aside instead.
-    Returns None when nothing is due. To be committed before the fact is told.
+    `in_order` as for `take_due`. A fact that was counted three times, and neither told nor put off
+    since, is set aside instead. Returns None when nothing is due. To be committed before the fact
+    is told.
     """
     db.assert_transaction()
     due = (
@@ -29,6 +30,8 @@ def claim_one(consumer: str) -> str | None:
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
     )
+    if in_order:
+        due = due.where(is_next())
     while (found := db.session.scalar(due)) is not None:
         if found.claims < CLAIMS_AT_MOST:
             found.claims += 1

@@ -1,0 +1,1 @@
+"""The event bus out: every fact, in order per object and at least once, to streams and brokers."""
