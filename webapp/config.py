@@ -103,6 +103,7 @@ class Settings:
     log_level: str
     trusted_proxies: int
     bus: BusSettings
+    api_rate_per_key: int
     metrics_token: str | None = field(repr=False, default=None)
 
     @property
@@ -172,6 +173,7 @@ def read(env: Mapping[str, str] | None = None) -> Settings:
         log_level=_choice(source, "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         trusted_proxies=_number(source, "TRUSTED_PROXIES", "0", low=0, high=5),
         bus=_bus(source),
+        api_rate_per_key=_number(source, "API_RATE_PER_KEY", "1000", low=1, high=1_000_000),
         metrics_token=_secret(source, "METRICS_TOKEN") if source.get("METRICS_TOKEN") else None,
     )
 

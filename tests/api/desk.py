@@ -16,6 +16,13 @@ from webapp.kernel import db
 from webapp.outbox import Actor
 
 _keys = count(1)
+_addresses = count(1)
+
+
+def an_address() -> str:
+    """Return a network address from which no other test asks."""
+    number = next(_addresses)
+    return f"10.{number // 62_500 % 250}.{number // 250 % 250}.{number % 250}"
 
 
 @dataclass
@@ -25,11 +32,13 @@ class Program:
     client: FlaskClient
     token: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    address: str | None = None
 
     def ask(self, method: str, path: str, **more: Any) -> TestResponse:
         """Send one request below /api/v1 or, with `root`, at the very path.
 
-        Where a key is needed it is sent with a fresh one.
+        Where a key is needed it is sent with a fresh one; each request comes from an address of
+        its own, unless the program has one.
         """
         headers = dict(self.headers)
         if self.token:
@@ -41,7 +50,9 @@ class Program:
         db.end_reads()
         for name in list(g):
             g.pop(name)
-        answer = self.client.open(f"{prefix}{path}", method=method, headers=headers, **more)
+        asks = {"method": method, "headers": headers, **more}
+        asks["environ_base"] = {"REMOTE_ADDR": self.address or an_address()}
+        answer = self.client.open(f"{prefix}{path}", **asks)
         answer.get_data()
         answer.close()
         return answer

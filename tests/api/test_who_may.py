@@ -32,14 +32,12 @@ WITH_IDS = [one for one in GUARDED if GAP.search(one.rule)]
 Fill = Callable[[str], str]
 
 
-def call(
-    program: Program, operation: Operation, fill: Fill | None = None, **headers: str
-) -> TestResponse:
+def call(program: Program, operation: Operation, fill: Fill | None = None) -> TestResponse:
     """Call an operation with an example's body, and something in each gap of its address."""
     rule = operation.address.removeprefix("/api/v1")
     path = GAP.sub(lambda gap: fill(gap[1]) if fill else "nothing", rule)
     sent: dict[str, Any] = {"json": operation.body.EXAMPLE} if operation.body else {}
-    return program.ask(operation.method, path, headers=headers, root=operation.root, **sent)
+    return program.ask(operation.method, path, root=operation.root, **sent)
 
 
 def told(answer: TestResponse) -> tuple[int, str]:
@@ -47,13 +45,11 @@ def told(answer: TestResponse) -> tuple[int, str]:
     return answer.status_code, answer.get_json()["error"]["code"]
 
 
-def all_told(
-    operations: list[Operation], program: Program, **headers: str
-) -> dict[tuple[int, str], list[str]]:
+def all_told(operations: list[Operation], program: Program) -> dict[tuple[int, str], list[str]]:
     """Return the operations by what they answered."""
     found: dict[tuple[int, str], list[str]] = {}
     for operation in operations:
-        answer = call(program, operation, **headers)
+        answer = call(program, operation)
         assert "error" in answer.get_json(), (operation.name, answer.status_code)
         found.setdefault(told(answer), []).append(operation.name)
     return found

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flask import Response, g, request
 
-from webapp.api import errors, request_log, versions
-from webapp.api.caller import admit, identify, scope_of
+from webapp.api import cors, errors, limits, request_log, versions
+from webapp.api.caller import Caller, admit, identify, scope_of
+from webapp.api.errors import CredentialsWrong
 from webapp.api.routing import BLUEPRINTS, operation_here
 from webapp.kernel import db
 
@@ -15,12 +16,24 @@ DOCUMENT = "api.openapi_json"
 def pass_by_key() -> None:
     """Let pass whom the operation asks for; the portal's own cookies open nothing here."""
     g.person, g.merchant = None, None
+    if request.method == "OPTIONS":
+        return  # a browser's question before the request itself, which carries no credential
+    g.caller = _counted()
     operation = operation_here()
-    who = identify()
-    g.caller = who
     if operation is not None:
-        g.caller = admit(who, operation.needs, request.method)
+        g.caller = admit(g.caller, operation.needs, request.method)
         db.use_scope(scope_of(g.caller))
+
+
+def _counted() -> Caller:
+    """Return who calls, counted against their limit; who is nobody counts by the address."""
+    try:
+        who = identify()
+    except CredentialsWrong:
+        limits.count(None)
+        raise
+    limits.count(who)
+    return who
 
 
 def sign(response: Response) -> Response:
@@ -36,4 +49,6 @@ for door in BLUEPRINTS:
     door.before_request(request_log.begin)
     door.before_request(pass_by_key)
     door.after_request(request_log.keep_afterwards)
+    door.after_request(limits.tell)
+    door.after_request(cors.allow)
     door.after_request(sign)

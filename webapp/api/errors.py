@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import structlog
-from flask import Blueprint, Response, current_app, g, json, request
+from flask import Blueprint, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
-from webapp import idempotency
+from webapp import accounts, idempotency
 from webapp.config import Settings
 from webapp.kernel import db, errors
 
@@ -119,6 +120,9 @@ STATUS: dict[type[errors.Refusal], int] = {
     CredentialsWrong: 401,
     BodyNotJson: 415,
     RateLimited: 429,
+    accounts.WrongCredentials: 401,
+    accounts.RefreshEnded: 401,
+    accounts.TooManyTries: 429,
     idempotency.KeyReused: 422,
     errors.NotFound: 404,
     errors.Conflict: 409,
@@ -127,6 +131,15 @@ STATUS: dict[type[errors.Refusal], int] = {
     errors.Declined: 402,
     errors.Unavailable: 503,
 }
+IDEMPOTENCY_CODES = frozenset(
+    kind.code
+    for kind in (
+        idempotency.KeyInUse,
+        idempotency.KeyMalformed,
+        idempotency.KeyMissing,
+        idempotency.KeyReused,
+    )
+)
 #: Refusals of the protocol, which no room raised: code and sentence.
 PROTOCOL: dict[int, tuple[str, str]] = {
     400: ("request_malformed", "This is not a request that can be read."),
@@ -158,7 +171,7 @@ def status_of(refusal: errors.Refusal) -> int:
 
 def type_of(status: int, code: str) -> str:
     """Return the type of an error, by which programs branch: seven words in all."""
-    if code.startswith("key_"):
+    if code in IDEMPOTENCY_CODES:
         return "idempotency_error"
     by_status = {
         401: "authentication_error",
@@ -188,7 +201,8 @@ def envelope(status: int, code: str, message: str, param: str | None = None) -> 
 def refused(refusal: errors.Refusal) -> Response:
     """Answer a refusal."""
     response = answer(status_of(refusal), refusal.message, code=refusal.code, param=refusal.param)
-    if (seconds := getattr(refusal, "retry_after_seconds", None)) is not None:
+    wait = getattr(refusal, "wait_seconds", None)
+    if (seconds := getattr(refusal, "retry_after_seconds", wait)) is not None:
         response.headers["Retry-After"] = str(seconds)
     return response
 
@@ -200,21 +214,20 @@ def answer(
     own_code, usual = PROTOCOL.get(status, PROTOCOL[400 if status < 500 else 500])  # noqa: PLR2004
     if code is None or code.startswith("http_"):
         code, message = own_code, usual
-    body = json.dumps(envelope(status, code, message or usual, param))
+    body = json.dumps(envelope(status, code, message or usual, param), ensure_ascii=False)
     response = Response(body, status=status, mimetype="application/json")
     g.error_code = code
     if status == 401:  # noqa: PLR2004 - the challenge belongs to it
         response.headers["WWW-Authenticate"] = 'Bearer realm="Paydeck"'
     if status == 503:  # noqa: PLR2004 - service unavailable
         response.headers["Retry-After"] = str(RETRY_SECONDS)
+    if allowed := getattr(request.routing_exception, "valid_methods", None):
+        response.headers["Allow"] = ", ".join(sorted(allowed))
     return response
 
 
 def _protocol(error: HTTPException) -> Response:
-    response = answer(error.code or 500, None)
-    if allowed := getattr(error, "valid_methods", None):
-        response.headers["Allow"] = ", ".join(sorted(allowed))
-    return response
+    return answer(error.code or 500, None)
 
 
 def _database(error: db.DatabaseError) -> Response:

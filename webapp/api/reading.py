@@ -54,6 +54,8 @@ def json_body() -> dict[str, Any]:
     """
     raw = request.get_data(cache=True)
     if not raw:
+        if request.content_length:  # it was read as a form's
+            raise BodyNotJson
         return {}
     if not JSON_TYPE.fullmatch(request.mimetype):
         raise BodyNotJson

@@ -10,6 +10,7 @@ from typing import Any, Required, TypedDict, TypeVar, Unpack, get_type_hints
 
 from flask import Blueprint, Response, g, request
 from pydantic import BaseModel
+from werkzeug.routing import Rule
 
 from webapp import idempotency
 from webapp.api import once, reading
@@ -125,6 +126,11 @@ def put(rule: str, **told: Unpack[Told]) -> Callable[[View], View]:
 def operation_here() -> Operation | None:
     """Return the operation that the present request asks for, where it is one."""
     return OPERATIONS.get(request.endpoint or "")
+
+
+def operations_at(rule: Rule | None) -> list[Operation]:
+    """Return every operation at the address of a rule, whatever its method."""
+    return [one for one in OPERATIONS.values() if rule is not None and one.address == rule.rule]
 
 
 def _route(method: str, rule: str, told: Told) -> Callable[[View], View]:

@@ -41,6 +41,22 @@ def put(key: str, value: str, *, seconds: int) -> None:
         _went_away(gone)
 
 
+def count(key: str, *, seconds: int) -> int | None:
+    """Add one to what is counted under `key` for at least `seconds`, and return how many it is.
+
+    None while Valkey is away: the caller counts for itself.
+    """
+    if _is_resting():
+        return None
+    try:
+        both = wake.client().pipeline(transaction=False)
+        both.incr(PREFIX + key).expire(PREFIX + key, seconds, nx=True)
+        return int(both.execute()[0])
+    except (redis.RedisError, IndexError) as gone:
+        _went_away(gone)
+        return None
+
+
 def forget_after_commit(*keys: str) -> None:
     """Drop `keys` once the transaction has committed, so that nobody reads what was."""
     db.after_commit(lambda: _forget(keys))
