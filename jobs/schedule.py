@@ -13,7 +13,17 @@ import structlog
 
 from jobs import context
 from jobs.faults import FAULTS, describe
-from webapp import accounts, api_log, audit, corrections, idempotency, ledger, payments, refunds
+from webapp import (
+    accounts,
+    api_log,
+    audit,
+    corrections,
+    idempotency,
+    ledger,
+    payments,
+    refunds,
+    webhooks,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -43,6 +53,7 @@ SWEEPER: Sequence[Chore] = (
     Chore("forget old idempotency keys", 3600, idempotency.sweep),
     Chore("forget old requests to the API", 3600, api_log.sweep),
     Chore("forget ended sessions and old tries", 3600, accounts.sweep),
+    Chore("forget what the demo's receivers got", 3600, webhooks.forget_old),
 )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from jobs import consumers, settling
 from jobs.bus import sinks
 from webapp import wallets
+from webapp import webhooks
 from webapp.outbox import Fact
 
 #: Browsers that show the object are told to look again.
@@ -21,6 +22,8 @@ NOTIFY = "notify"
 ROLLUP = "rollup"
 #: Money set aside goes where it was decided that it goes.
 SETTLE = "settle"
+#: Merchants' servers are told, as far as they chose to be.
+WEBHOOKS = "webhooks"
 #: Wallets are opened that were sent money in a currency for the first time.
 PURSE = "purse"
 #: Other systems are told: everything that happens is added to the streams of events. Brokers that
@@ -34,6 +37,7 @@ CONSUMERS: Mapping[str, Callable[[Sequence[Fact]], None]] = {
     NOTIFY: consumers.notify,
     ROLLUP: consumers.fold,
     SETTLE: settling.settle,
+    WEBHOOKS: webhooks.fan_out,
     PURSE: wallets.open_received,
     BUS: consumers.publish,
 }
@@ -46,41 +50,46 @@ _TOLD: Mapping[str, tuple[str, ...]] = {
     "merchant.created": (KNOCK,),
     "merchant.suspended": (KNOCK,),
     "merchant.restored": (KNOCK,),
-    "order.created": (KNOCK,),
-    "order.completed": (KNOCK,),
-    "order.cancelled": (KNOCK,),
-    "checkout.opened": (KNOCK,),
-    "checkout.completed": (KNOCK,),
-    "checkout.expired": (KNOCK,),
-    "payment.created": (KNOCK,),
+    "order.created": (KNOCK, WEBHOOKS),
+    "order.completed": (KNOCK, WEBHOOKS),
+    "order.cancelled": (KNOCK, WEBHOOKS),
+    "checkout.opened": (KNOCK, WEBHOOKS),
+    "checkout.completed": (KNOCK, WEBHOOKS),
+    "checkout.expired": (KNOCK, WEBHOOKS),
+    "payment.created": (KNOCK, WEBHOOKS),
     "payment.awaiting_method": (KNOCK,),
-    "payment.processing": (KNOCK,),
-    "payment.requires_action": (KNOCK,),
-    "payment.authorised": (KNOCK,),
-    "payment.declined": (KNOCK, ROLLUP),
-    "payment.captured": (KNOCK, NOTIFY, ROLLUP),
-    "payment.failed": (KNOCK, ROLLUP),
-    "payment.cancelled": (KNOCK, ROLLUP),
-    "payment.expired": (KNOCK, ROLLUP),
+    "payment.processing": (KNOCK, WEBHOOKS),
+    "payment.requires_action": (KNOCK, WEBHOOKS),
+    "payment.authorised": (KNOCK, WEBHOOKS),
+    "payment.declined": (KNOCK, ROLLUP, WEBHOOKS),
+    "payment.captured": (KNOCK, NOTIFY, ROLLUP, WEBHOOKS),
+    "payment.failed": (KNOCK, ROLLUP, WEBHOOKS),
+    "payment.cancelled": (KNOCK, ROLLUP, WEBHOOKS),
+    "payment.expired": (KNOCK, ROLLUP, WEBHOOKS),
     "correction.requested": (KNOCK,),
     "correction.posted": (KNOCK,),
     "correction.refused": (KNOCK,),
     "correction.withdrawn": (KNOCK,),
-    "refund.requested": (KNOCK,),
-    "refund.approved": (KNOCK,),
+    "refund.requested": (KNOCK, WEBHOOKS),
+    "refund.approved": (KNOCK, WEBHOOKS),
     "refund.queued": (KNOCK,),
-    "refund.sent": (KNOCK, NOTIFY),
-    "refund.succeeded": (KNOCK, NOTIFY),
+    "refund.sent": (KNOCK, NOTIFY, WEBHOOKS),
+    "refund.succeeded": (KNOCK, NOTIFY, WEBHOOKS),
     "refund.updated": (KNOCK,),
-    "refund.failed": (KNOCK, NOTIFY),
-    "refund.cancelled": (KNOCK,),
-    "anomaly.opened": (KNOCK, SETTLE),
-    "anomaly.refunding": (KNOCK,),
-    "anomaly.refunded": (KNOCK,),
-    "anomaly.applying": (KNOCK, SETTLE),
-    "anomaly.applied": (KNOCK,),
-    "anomaly.accepted": (KNOCK,),
-    "anomaly.reopened": (KNOCK,),
+    "refund.failed": (KNOCK, NOTIFY, WEBHOOKS),
+    "refund.cancelled": (KNOCK, WEBHOOKS),
+    "anomaly.opened": (KNOCK, SETTLE, WEBHOOKS),
+    "anomaly.refunding": (KNOCK, WEBHOOKS),
+    "anomaly.refunded": (KNOCK, WEBHOOKS),
+    "anomaly.applying": (KNOCK, SETTLE, WEBHOOKS),
+    "anomaly.applied": (KNOCK, WEBHOOKS),
+    "anomaly.accepted": (KNOCK, WEBHOOKS),
+    "anomaly.reopened": (KNOCK, WEBHOOKS),
+    "endpoint.created": (KNOCK,),
+    "endpoint.enabled": (KNOCK,),
+    "endpoint.paused": (KNOCK,),
+    "endpoint.disabled": (KNOCK, NOTIFY, WEBHOOKS),
+    "endpoint.deleted": (KNOCK,),
     "wallet.opened": (KNOCK,),
     "wallet.deactivated": (KNOCK,),
     "wallet.activated": (KNOCK,),

@@ -62,6 +62,7 @@ PROCESSES = (
     ),
     Process("relay", "jobs.relay", Role.WORKER, is_portal=True),
     Process("sweeper", "jobs.sweeper", Role.WORKER, is_portal=True),
+    Process("sender", "jobs.sender", Role.WORKER, is_portal=True),
     Process("worker", "jobs.worker", Role.WORKER, is_numbered=True, is_portal=True),
 )
 

@@ -45,6 +45,7 @@ def create_app(settings: Settings, routes: Mapping[str, Sequence[str]]) -> Flask
     outbox.route(routes, also=settings.bus.sinks)
     gateway.use(settings)
     notifications.use(settings.public_url)
+    webhooks.use(receiver=f"http://127.0.0.1:{settings.port}" if settings.demo else None)
     refunds.use(
         refunds.Limits(
             undo=dt.timedelta(seconds=settings.refund_undo_seconds),

@@ -17,7 +17,7 @@ from werkzeug.routing import Rule
 import webapp
 from jobs import queues, relay, schedule
 from tests.architecture.source import ROOT, Source, sources
-from webapp import audit, gateway, payments
+from webapp import audit, gateway, payments, webhooks
 from webapp.accounts import MERCHANT_FLOW, USER_FLOW
 from webapp.kernel import errors, ids
 from webapp.kernel.flow import Flow
@@ -37,6 +37,7 @@ HEARD_ELSEWHERE = {
     relay.FACTS: "the relay rings every consumer's bell",
     hall.SESSIONS: "the socket process looks at its people's sessions again",
     audit.WAKE: "the relay's own chore seals the trail each second, woken or not",
+    webhooks.WAKE: "the sender claims what is due, woken or twice a second",
 }
 
 

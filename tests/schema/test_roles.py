@@ -22,6 +22,7 @@ SWEPT = {
         "sign_in_session",
         "secret_token",
         "sign_in_try",
+        "webhook_receipt",
     },
 }
 #: Tables of no one merchant or person; the web may not read them, or they hold nobody's data.

@@ -84,7 +84,7 @@ def _where_to(stack: Stack, address: str) -> str:
 
 @pytest.mark.parametrize(
     "name",
-    ["web", "socket", "sandbox", "relay", "sweeper", "worker-1", "worker-2", "valkey", "postgres"],
+    ["web", "socket", "sandbox", "relay", "sweeper", "sender", "worker-1", "worker-2", "valkey", "postgres"],
 )
 def test_every_process_comes_back_after_a_crash_with_nothing_left_of_its_old_life(
     stack: Stack, name: str
@@ -116,7 +116,7 @@ def test_a_killed_supervisor_takes_everything_along_and_the_next_start_finds_all
 def test_each_process_knows_its_own_role_alone(stack: Stack) -> None:
     secrets = json.loads((stack.data / "secrets.json").read_text())
     owner, key = (secrets[name].encode() for name in ("password_paydeck_owner", "ENCRYPTION_KEY"))
-    for name in ("web", "socket", "relay", "sweeper", "worker-1", "sandbox"):
+    for name in ("web", "socket", "relay", "sweeper", "sender", "worker-1", "sandbox"):
         known = _remembered(stack.pids[name])
         assert owner not in known, name
         assert (key in known) == (name != "sandbox"), name

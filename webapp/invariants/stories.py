@@ -17,6 +17,7 @@ from webapp.payments import ANOMALY_FLOW
 from webapp.payments import FLOW as PAYMENT_FLOW
 from webapp.refunds import FLOW as REFUND_FLOW
 from webapp.wallets import FLOW as WALLET_FLOW
+from webapp.webhooks import FLOW as ENDPOINT_FLOW
 from webapp.wallets import TRANSFER_FLOW as WALLET_TRANSFER_FLOW
 
 
@@ -56,6 +57,7 @@ NOUNS: Final[tuple[Noun, ...]] = (
     Noun(ANOMALY_FLOW, "anomaly", "ano", (*_PRICE, ("payment", "payment_id"), ("kind", "kind"))),
     Noun(CORRECTION_FLOW, "correction", "cor", (("transfer", "transfer_id"),), tells_state=True),
     Noun(WALLET_FLOW, "wallet", "wal", (("currency", "currency"), ("user_id", "user_id"))),
+    Noun(ENDPOINT_FLOW, "webhook_endpoint", "we"),
     Noun(
         WALLET_TRANSFER_FLOW,
         "wallet_transfer",

@@ -44,6 +44,7 @@ PREFIXES: dict[str, str] = {
     "webhook_endpoint": "we",
     "delivery": "whd",
     "delivery_attempt": "wha",
+    "webhook_receipt": "whr",
 }
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, text, update
 
 from webapp import accounts, orders, payments
 from webapp.kernel import clock, db, wake
-from webapp.notifications import letters, refund_news, sentences, wallet_news, writing
+from webapp.notifications import endpoint_news, letters, refund_news, sentences, wallet_news, writing
 from webapp.notifications.models import Mail, MailStatus, Message
 from webapp.notifications.post import NotSent, Post
 from webapp.notifications.writing import WAKE, Told
@@ -45,6 +45,10 @@ def notify(facts: Sequence[Fact]) -> list[Told]:
     about_refunds = [fact for fact in facts if fact.name in refund_news.TOLD_OF]
     told = refund_news.tell(about_refunds, portal=_portal[0] if _portal else "")
     told += wallet_news.tell([fact for fact in facts if fact.name == wallet_news.SENT])
+    told += endpoint_news.tell(
+        [fact for fact in facts if fact.name == endpoint_news.DISABLED],
+        portal=_portal[0] if _portal else "",
+    )
     captured = [fact for fact in facts if fact.name == CAPTURED]
     return told + (_tell_of_payments(captured) if captured else [])
 

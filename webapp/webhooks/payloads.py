@@ -141,6 +141,15 @@ def _wallet(seen: Snapshot) -> Payload:
     }
 
 
+def _wallet_transfer(seen: Snapshot) -> Payload:
+    return {
+        **_frame("wallet_transfer", seen, born="created_at"),
+        **_price(seen),
+        "sender": seen["sender"],
+        "recipient": seen["recipient"],
+    }
+
+
 def _merchant(seen: Snapshot) -> Payload:
     return {
         **_frame("merchant", seen, born="created_at"),
@@ -172,6 +181,7 @@ _SHAPES: Final[Mapping[str, Callable[[Snapshot], Payload]]] = {
     "refund": _refund,
     "anomaly": _anomaly,
     "wallet": _wallet,
+    "wallet_transfer": _wallet_transfer,
     "merchant": _merchant,
     "user": _user,
     "webhook_endpoint": _webhook_endpoint,

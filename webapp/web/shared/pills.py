@@ -90,6 +90,19 @@ PILLS: dict[str, dict[str, Pill]] = {
         "refused": Pill("Refused", "danger", "x"),
         "withdrawn": Pill("Withdrawn", "neutral", "ban"),
     },
+    "webhook_endpoint": {
+        "enabled": Pill("On", "success", "check"),
+        "paused": Pill("Paused", "neutral", "circle-pause"),
+        "disabled": Pill("Switched off", "danger", "ban"),
+        "deleted": Pill("Removed", "neutral", "x"),
+    },
+    "delivery": {
+        "due": Pill("Waiting", "progress", "clock"),
+        "delivered": Pill("Delivered", "success", "check"),
+        "dead": Pill("Gave up", "danger", "x"),
+        "resent": Pill("Sent again", "neutral", "rotate-ccw"),
+        "discarded": Pill("Let be", "neutral", "ban"),
+    },
     "wallet": {
         "active": Pill("Active", "success", "check"),
         "inactive": Pill("Inactive", "neutral", "circle-pause"),

@@ -1,0 +1,118 @@
+"""Endpoints, events and a network that a test answers for; times are the database's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy import text
+
+from jobs.subscriptions import WEBHOOKS
+from webapp import outbox, webhooks
+from webapp.kernel import db
+from webapp.outbox import Actor
+from webapp.webhooks import Came, Endpoint, NewEndpoint, Request
+
+BY = Actor("merchant_user", "usr_1")
+PUBLIC = "93.184.216.34"
+URL = "https://shop.example/hooks"
+FINE = Came(200, 0.05, address=PUBLIC, body="thanks")
+
+
+def broken(status: int | None = 500, **headers: str) -> Came:
+    """Return an answer that is no success."""
+    told = f"webhook delivery failed: status {status}" if status else "no answer in time"
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Came(status, 0.05, address=PUBLIC, headers=named, error=told)
+
+
+@dataclass
+class Server:
+    """A transport that answers as it is told and keeps what came; `answer` is asked each time."""
+
+    answer: Callable[[Request], Came] = lambda _request: FINE
+    got: list[Request] = field(default_factory=list)
+
+    def post(self, request: Request) -> Came:
+        """Keep and answer."""
+        self.got.append(request)
+        return self.answer(request)
+
+    def hook(self, name: str) -> None:
+        """Stand nowhere: a drain's context."""
+
+    def drain(self, *, at_most: int = 100) -> int:
+        """Work off what is due, answering here."""
+        return webhooks.drain(self, self, at_most=at_most)
+
+
+@contextmanager
+def public_names(*addresses: str) -> Iterator[None]:
+    """Let every name lead to these addresses, a public one by default."""
+    webhooks.use(
+        receiver="http://127.0.0.1:8000",
+        resolve=lambda _host, _port: list(addresses or (PUBLIC,)),
+    )
+    try:
+        yield
+    finally:
+        webhooks.use(receiver="http://127.0.0.1:8000")
+
+
+def an_endpoint(
+    merchant_id: str,
+    *events: str,
+    url: str = URL,
+    secret: str | None = None,
+    livemode: bool = False,
+    is_built_in: bool = False,
+) -> Endpoint:
+    """Add an endpoint that chose these events, all of them by default."""
+    new = NewEndpoint(url, events or ("*",), secret=secret, is_built_in=is_built_in)
+    with public_names():
+        endpoint, _secret = webhooks.create_endpoint(merchant_id, new, livemode=livemode, by=BY)
+    return endpoint
+
+
+def tell() -> int:
+    """Do the relay's part: tell the room every fact that it is due; returns how many."""
+    with db.transaction(db.WORKER):
+        facts = outbox.take_due(WEBHOOKS)
+        webhooks.fan_out(facts)
+        outbox.told(WEBHOOKS, facts)
+        return len(facts)
+
+
+def later(seconds: float) -> None:
+    """Let time pass for everything that waits: due times, leases, rests and failures."""
+    past = {"by": seconds}
+    with db.transaction(db.WORKER) as session:
+        session.execute(
+            text(
+                "UPDATE delivery SET due_at = due_at - make_interval(secs => :by),"
+                " lease_until = lease_until - make_interval(secs => :by) WHERE state = 'due'"
+            ),
+            past,
+        )
+        session.execute(
+            text(
+                "UPDATE webhook_health SET open_until = open_until - make_interval(secs => :by),"
+                " failing_since = failing_since - make_interval(secs => :by)"
+            ),
+            past,
+        )
+
+
+def query(sql: str, **params: object) -> list[tuple[object, ...]]:
+    """Return rows as the worker sees them."""
+    with db.scoped(db.WORKER):
+        return [tuple(row) for row in db.session.execute(text(sql), params)]
+
+
+def states() -> list[tuple[object, ...]]:
+    """Return every delivery's event, status and tries, in the order of making."""
+    return query(
+        "SELECT e.name, d.state, d.tries FROM delivery d"
+        " JOIN webhook_event e ON e.id = d.event_id ORDER BY d.id"
+    )

@@ -1,0 +1,321 @@
+"""Deliveries are tried until they arrive, counted with their answers, and never go back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+
+import pytest
+from flask import Flask
+
+from tests.builders import a_merchant, an_order
+from tests.webhooks.hooks import (
+    BY,
+    FINE,
+    Server,
+    an_endpoint,
+    broken,
+    later,
+    query,
+    states,
+    tell,
+)
+from webapp import webhooks
+from webapp.kernel import db
+from webapp.webhooks import policy
+
+DAY = 86_400
+
+
+@pytest.fixture
+def shop(app: Flask) -> str:
+    """A merchant whose earlier facts are told."""
+    db.use_scope(db.OWNER)
+    merchant_id = a_merchant()
+    tell()
+    return merchant_id
+
+
+def ordered(shop: str, times: int = 1) -> None:
+    """Have that many events on their way."""
+    for _ in range(times):
+        an_order(shop)
+    tell()
+
+
+def given_up(server: Server) -> float:
+    """Try one delivery as often as it is tried; returns how long it waited in all, in seconds."""
+    waited = 0.0
+    for _ in range(policy.TRIES):
+        assert server.drain() == 1, "each try in its turn"
+        assert server.drain() == 0, "none before its time"
+        wait = query(
+            "SELECT extract(epoch FROM max(due_at) - clock_now())::float FROM delivery"
+            " WHERE state = 'due'"
+        )[0][0]
+        waited += float(wait or 0)  # type: ignore[arg-type]
+        later(float(wait or 0) + policy.LONGEST_REST + 1)  # type: ignore[arg-type]
+    return waited
+
+
+@pytest.mark.requirement("S4-60", "S4-61", "S4-62")
+def test_an_event_arrives_with_its_headers_and_is_not_sent_again(shop: str) -> None:
+    an_endpoint(shop, "order.created", secret="webhook_secret_key")
+    ordered(shop)
+    server = Server()
+    assert server.drain() == 1
+    assert server.drain() == 0
+    (request,) = server.got
+    plain = hmac.new(b"webhook_secret_key", request.body, hashlib.sha256).hexdigest()
+    assert request.headers["Content-Type"] == "application/json"
+    assert request.headers["X-Webhook-Signature"] == plain
+    assert request.headers["X-Webhook-Event"] == "order.created"
+    assert request.headers["webhook-id"].startswith("evt_")
+    assert states() == [("order.created", "delivered", 1)]
+
+
+@pytest.mark.requirement("S4-11", "S4-62")
+def test_eleven_tries_over_three_days_and_then_it_gives_up(shop: str) -> None:
+    an_endpoint(shop, "order.created")
+    ordered(shop)
+    server = Server(lambda _request: broken(500))
+    waited = given_up(server)
+    assert states() == [("order.created", "dead", 11)]
+    assert 67 * 3600 < waited < 84 * 3600
+    assert len({request.body for request in server.got}) == 1, "the same bytes each time"
+    assert len({request.headers["webhook-id"] for request in server.got}) == 1
+    ((error,),) = query("SELECT DISTINCT error FROM delivery_attempt")
+    assert error == "webhook delivery failed: status 500"
+
+
+@pytest.mark.parametrize("status", [199, 301, 302, 400, 401, 404, 429, 500, 503, None])
+def test_only_an_answer_of_200_to_299_is_a_success(shop: str, status: int | None) -> None:
+    an_endpoint(shop, "order.created")
+    ordered(shop)
+    Server(lambda _request: broken(status)).drain()
+    assert states() == [("order.created", "due", 1)]
+
+
+def test_a_receiver_may_ask_for_a_longer_wait_and_gets_it(shop: str) -> None:
+    an_endpoint(shop, "order.created")
+    ordered(shop)
+    Server(lambda _request: broken(503, retry_after="3600")).drain()
+    ((wait,),) = query("SELECT extract(epoch FROM due_at - clock_now())::float FROM delivery")
+    assert 3590 < float(wait) <= 3600  # type: ignore[arg-type]
+
+
+def test_a_receiver_that_is_gone_is_sent_nothing_more(shop: str) -> None:
+    endpoint = an_endpoint(shop, "order.created", "endpoint.disabled")
+    ordered(shop, 2)
+    server = Server(lambda _request: broken(410))
+    assert server.drain() == 1
+    assert query("SELECT status, disabled_reason FROM webhook_endpoint") == [
+        ("disabled", policy.IT_IS_GONE)
+    ]
+    later(DAY)
+    assert server.drain() == 0
+    db.use_scope(db.OWNER)
+    webhooks.resume(endpoint.id, by=BY)
+    assert Server().drain() == 2, "what waited is sent once it is switched on again"
+
+
+def test_an_endpoint_at_which_nothing_arrives_for_five_days_is_switched_off(shop: str) -> None:
+    an_endpoint(shop, "order.created")
+    ordered(shop, 2)
+    server = Server(lambda _request: broken())
+    server.drain()
+    later(4.9 * DAY)
+    server.drain(at_most=1)
+    assert query("SELECT status FROM webhook_endpoint") == [("enabled",)]
+    later(0.2 * DAY)
+    server.drain(at_most=1)
+    assert query("SELECT status, disabled_reason FROM webhook_endpoint") == [
+        ("disabled", policy.NOTHING_ARRIVED)
+    ]
+
+
+def test_one_arrival_begins_the_five_days_anew(shop: str) -> None:
+    an_endpoint(shop, "order.created")
+    ordered(shop, 2)
+    Server(lambda _request: broken()).drain()
+    later(4.9 * DAY)
+    Server().drain(at_most=1)
+    assert query("SELECT failures, failing_since FROM webhook_health") == [(0, None)]
+
+
+@pytest.mark.requirement("S4-11")
+def test_a_failing_endpoint_is_left_alone_and_no_try_is_used_up_meanwhile(shop: str) -> None:
+    an_endpoint(shop, "order.created")
+    ordered(shop, 20)
+    server = Server(lambda _request: broken())
+    assert server.drain() == policy.OPENS_AFTER, "then it is left alone"
+    assert server.drain() == 0
+    assert sum(int(tries) for _n, _s, tries in states()) == policy.OPENS_AFTER  # type: ignore[call-overload]
+    later(policy.FIRST_REST + 1)
+    assert server.drain() == 1, "one probe, which fails, and it is left alone for longer"
+    later(policy.FIRST_REST + 1)
+    assert server.drain() == 0
+    later(policy.FIRST_REST)
+    ((due,),) = query("SELECT count(*) FROM delivery WHERE due_at <= clock_now()")
+    assert Server().drain() == due, "the probe arrives, and everything that is due follows"
+
+
+def test_a_dead_endpoint_delays_neither_another_nor_its_own_newer_events(shop: str) -> None:
+    dead = an_endpoint(shop, "order.created", url="https://dead.example/hooks")
+    well = an_endpoint(shop, "order.created", url="https://well.example/hooks")
+    ordered(shop, 3)
+
+    def answer(request: webhooks.Request) -> webhooks.Came:
+        return broken() if "dead" in request.url else FINE
+
+    Server(answer).drain()
+    rows = query("SELECT endpoint_id, state FROM delivery")
+    assert {state for endpoint, state in rows if endpoint == well.id} == {"delivered"}
+    ordered(shop)
+    later(1)
+    server = Server()
+    server.drain()
+    assert [r.url for r in server.got if "dead" in r.url], "the newer one does not wait in a line"
+    ((arrived,),) = query(
+        "SELECT count(*) FROM delivery WHERE endpoint_id = :id AND state = 'delivered'", id=dead.id
+    )
+    assert arrived == 1
+
+
+def test_at_most_four_are_in_flight_for_an_endpoint_and_one_for_a_slow_one(shop: str) -> None:
+    fast = an_endpoint(shop, "order.created", url="https://fast.example/hooks")
+    slow = an_endpoint(shop, "order.created", url="https://slow.example/hooks")
+    ordered(shop)
+    late = webhooks.Came(200, policy.SLOW_SECONDS + 1)
+    Server(lambda request: late if "slow" in request.url else FINE).drain()
+    ordered(shop, 10)
+    first = webhooks.take(50, slow_at_most=8)
+    again = webhooks.take(50, slow_at_most=8)
+    by_endpoint = [parcel.endpoint_id for parcel in first]
+    assert (by_endpoint.count(fast.id), by_endpoint.count(slow.id), again) == (4, 1, [])
+
+
+def test_endpoints_take_turns(shop: str) -> None:
+    busy = an_endpoint(shop, "order.created", url="https://busy.example/hooks")
+    ordered(shop, 10)
+    quiet = an_endpoint(shop, "order.created", url="https://quiet.example/hooks")
+    ordered(shop, 1)
+    taken = [parcel.endpoint_id for parcel in webhooks.take(2, slow_at_most=8)]
+    assert sorted(taken) == sorted([busy.id, quiet.id])
+
+
+def test_a_paused_endpoint_is_sent_nothing_until_it_is_resumed(shop: str) -> None:
+    endpoint = an_endpoint(shop, "order.created")
+    webhooks.pause(endpoint.id, by=BY)
+    ordered(shop, 3)
+    server = Server()
+    assert server.drain() == 0
+    webhooks.resume(endpoint.id, by=BY)
+    assert server.drain() == 3
+
+
+def test_a_removed_endpoints_deliveries_are_let_be(shop: str) -> None:
+    endpoint = an_endpoint(shop, "order.created")
+    ordered(shop, 2)
+    webhooks.delete_endpoint(endpoint.id, by=BY)
+    assert {row[1] for row in states()} == {"discarded"}
+    with pytest.raises(webhooks.EndpointNotFound):
+        webhooks.pause(endpoint.id, by=BY)
+
+
+def test_what_ends_its_sender_three_times_is_set_aside(shop: str) -> None:
+    an_endpoint(shop, "order.created")
+    ordered(shop)
+    for _ in range(policy.CLAIMS):
+        assert len(webhooks.take(1, slow_at_most=1)) == 1
+        later(policy.LEASE.total_seconds() + 1)
+    assert webhooks.take(1, slow_at_most=1) == []
+    assert query("SELECT state, tries, last_error FROM delivery") == [
+        ("dead", 0, "ended its sender each time")
+    ]
+
+
+def test_an_answer_that_comes_after_its_lease_changes_nothing(shop: str) -> None:
+    an_endpoint(shop, "order.created")
+    ordered(shop)
+    (stale,) = webhooks.take(1, slow_at_most=1)
+    later(policy.LEASE.total_seconds() + 1)
+    (fresh,) = webhooks.take(1, slow_at_most=1)
+    webhooks.settle([(stale, broken())])
+    assert states() == [("order.created", "due", 0)]
+    webhooks.settle([(fresh, FINE)])
+    webhooks.settle([(stale, FINE)])
+    assert states() == [("order.created", "delivered", 1)]
+    assert query("SELECT number, is_late FROM delivery_attempt ORDER BY id") == [
+        (1, True),
+        (1, False),
+        (1, True),
+    ]
+
+
+def test_sending_again_is_a_new_delivery_of_the_same_bytes(shop: str) -> None:
+    endpoint = an_endpoint(shop, "order.created")
+    other = an_endpoint(shop, "refund.failed", url="https://other.example/hooks")
+    ordered(shop)
+    server = Server()
+    server.drain()
+    ((delivery_id,),) = query("SELECT id FROM delivery")
+    fresh = webhooks.resend(str(delivery_id), by=BY)
+    elsewhere = webhooks.resend(str(delivery_id), by=BY, to=other.id)
+    server.drain()
+    assert len({request.body for request in server.got}) == 1
+    assert len({request.headers["webhook-id"] for request in server.got}) == 1
+    assert [request.url for request in server.got[1:]] == [endpoint.url, other.url]
+    assert query("SELECT id FROM delivery WHERE resend_of = :id ORDER BY id", id=delivery_id) == [
+        (fresh,),
+        (elsewhere,),
+    ]
+
+
+def test_a_range_is_sent_again_whole_or_only_what_gave_up(shop: str) -> None:
+    endpoint = an_endpoint(shop, "order.created")
+    ordered(shop, 3)
+    Server().drain(at_most=2)
+    ((last,),) = query("SELECT id FROM delivery WHERE state = 'due'")
+    given_up(Server(lambda _request: broken()))
+    since, until = dt.datetime.now(dt.UTC) - dt.timedelta(days=1), dt.datetime.now(dt.UTC)
+    until += dt.timedelta(minutes=1)
+    assert webhooks.resend_range(endpoint.id, since, until, only_failed=True, by=BY) == 1
+    assert query("SELECT state FROM delivery WHERE id = :id", id=last) == [("resent",)]
+    assert webhooks.resend_range(endpoint.id, since, until, only_failed=False, by=BY) == 3
+
+
+def test_a_test_event_is_sent_to_its_endpoint_alone(shop: str) -> None:
+    an_endpoint(shop, "order.created")
+    endpoint = an_endpoint(shop, "order.created", url="https://tried.example/hooks")
+    webhooks.test_event(endpoint.id, "refund.processed", by=BY)
+    server = Server()
+    assert server.drain() == 1
+    assert server.got[0].url == endpoint.url
+    assert b'"type":"refund.processed"' in server.got[0].body
+
+
+def test_nobody_who_sees_another_merchants_rows_sends_from_them(shop: str) -> None:
+    endpoint_id = an_endpoint(shop, "order.created").id
+    ordered(shop)
+    ((delivery_id,),) = query("SELECT id FROM delivery")
+    other = db.Scope(merchant_id=a_merchant(name="Other"), livemode=False)
+    for scope in (other, db.Scope(merchant_id=shop, livemode=True)):
+        with db.scoped(scope), pytest.raises(webhooks.DeliveryNotFound):
+            webhooks.resend(str(delivery_id), by=BY)
+        with db.scoped(scope), pytest.raises(webhooks.EndpointNotFound):
+            webhooks.test_event(endpoint_id, "order.created", by=BY)
+        with db.scoped(scope), pytest.raises(webhooks.EndpointNotFound):
+            webhooks.pause(endpoint_id, by=BY)
+    assert len(states()) == 1
+
+
+def test_the_strip_shows_the_last_deliveries_and_what_waits(shop: str) -> None:
+    endpoint = an_endpoint(shop, "order.created")
+    ordered(shop, 3)
+    Server().drain(at_most=2)
+    with db.scoped(db.Scope(merchant_id=shop, livemode=False)):
+        health = webhooks.health_of(endpoint.id)
+    assert [one.state.value for one in health.strip] == ["due", "delivered", "delivered"]
+    assert (health.waiting, health.arrived_share, health.failures) == (1, 1.0, 0)

@@ -1,0 +1,305 @@
+"""Claiming deliveries fairly, with a lease and a fence, and writing down what came of each try.
+
+The database's clock alone is compared. A claim counts nothing: a try is counted with its answer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import RowMapping, text
+from sqlalchemy.dialects.postgresql import insert
+
+from webapp.kernel import clock, db, ids
+from webapp.webhooks import policy, signing
+from webapp.webhooks.models import Attempt, Endpoint
+from webapp.webhooks.transport import Answer, Request
+
+_log = structlog.get_logger(__name__)
+ENDED_SENDERS: Final = "ended its sender each time"
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A delivery that is ours until its lease ends: what to post, and what fences others off."""
+
+    delivery_id: str
+    endpoint_id: str
+    merchant_id: str
+    livemode: bool
+    token: int
+    number: int
+    is_slow: bool
+    is_healthy: bool
+    request: Request
+    made_at: dt.datetime
+
+
+Result = tuple[Parcel, Answer]
+
+#: One claimer at a time, so that the limit for each endpoint holds with several senders.
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('webhook_claim', 0))")
+#: Every endpoint for which something is due, found by skipping from one to the next.
+_CLAIM = text(
+    """
+    WITH RECURSIVE waiting AS (
+      (SELECT endpoint_id FROM delivery WHERE state = 'due' ORDER BY endpoint_id LIMIT 1)
+      UNION ALL
+      SELECT (SELECT d.endpoint_id FROM delivery AS d
+              WHERE d.state = 'due' AND d.endpoint_id > waiting.endpoint_id
+              ORDER BY d.endpoint_id LIMIT 1)
+      FROM waiting WHERE waiting.endpoint_id IS NOT NULL
+    ), busy AS (
+      SELECT endpoint_id, count(*) AS count FROM delivery
+      WHERE lease_until > (SELECT clock_now()) GROUP BY endpoint_id
+    ), roomy AS (
+      SELECT e.id AS endpoint_id, coalesce(h.is_slow, false) AS is_slow,
+        coalesce(h.failures = 0 AND NOT h.is_slow, true) AS is_healthy,
+        CASE WHEN h.open_until IS NOT NULL OR h.is_slow THEN 1 ELSE :each END
+          - coalesce(busy.count, 0) AS room
+      FROM waiting JOIN webhook_endpoint AS e ON e.id = waiting.endpoint_id
+      LEFT JOIN webhook_health AS h ON h.endpoint_id = e.id
+      LEFT JOIN busy ON busy.endpoint_id = e.id
+      WHERE e.status = 'enabled'
+        AND (h.open_until IS NULL OR h.open_until <= (SELECT clock_now()))
+    ), next AS (
+      SELECT d.id, roomy.is_slow, roomy.is_healthy, d.due_at,
+        row_number() OVER (PARTITION BY d.endpoint_id ORDER BY d.due_at, d.id) AS turn
+      FROM roomy CROSS JOIN LATERAL (
+        SELECT id, endpoint_id, due_at FROM delivery
+        WHERE state = 'due' AND endpoint_id = roomy.endpoint_id AND due_at <= (SELECT clock_now())
+          AND (lease_until IS NULL OR lease_until <= (SELECT clock_now()))
+        ORDER BY due_at, id LIMIT greatest(roomy.room, 0) FOR UPDATE SKIP LOCKED) AS d
+    ), ranked AS (
+      SELECT *, row_number() OVER (PARTITION BY is_slow ORDER BY turn, due_at, id) AS place
+      FROM next
+    ), taken AS (
+      SELECT id, is_slow, is_healthy FROM ranked WHERE NOT is_slow OR place <= :slow
+      ORDER BY turn, due_at, id LIMIT :most
+    )
+    UPDATE delivery AS d SET
+      state = CASE WHEN d.claims >= :claims THEN 'dead' ELSE 'due' END,
+      claims = CASE WHEN d.claims >= :claims THEN 0 ELSE d.claims + 1 END,
+      lease_token = nextval('fence'),
+      lease_until = CASE WHEN d.claims < :claims
+        THEN clock_now() + make_interval(secs => :lease) END,
+      due_at = CASE WHEN d.claims < :claims THEN d.due_at END,
+      finished_at = CASE WHEN d.claims >= :claims THEN clock_now() END,
+      last_error = CASE WHEN d.claims >= :claims THEN :ended ELSE d.last_error END
+    FROM taken WHERE d.id = taken.id
+    RETURNING d.id, d.state, d.lease_token, d.tries, d.endpoint_id, d.event_id, d.api_version,
+      d.merchant_id, d.livemode, taken.is_slow, taken.is_healthy
+    """
+)
+_WHAT = text(
+    """
+    SELECT d.id, b.body, e.name FROM delivery AS d
+    JOIN webhook_body AS b ON b.event_id = d.event_id AND b.api_version = d.api_version
+    JOIN webhook_event AS e ON e.id = d.event_id WHERE d.id = ANY(:ids)
+    """
+)
+_HOLDS = text(
+    """
+    SELECT d.id FROM delivery AS d
+    JOIN unnest(CAST(:ids AS text[]), CAST(:tokens AS bigint[])) AS mine (id, token)
+      ON d.id = mine.id AND d.lease_token = mine.token
+    WHERE d.state = 'due' ORDER BY d.id FOR UPDATE OF d
+    """
+)
+_CLOSE = text(
+    """
+    UPDATE delivery AS d SET
+      state = told.state, tries = tries + 1, claims = 0, lease_token = NULL, lease_until = NULL,
+      last_error = told.error,
+      due_at = CASE WHEN told.state = 'due'
+        THEN clock_now() + make_interval(secs => told.wait) END,
+      finished_at = CASE WHEN told.state <> 'due' THEN clock_now() END
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+      AS told (id text, state text, error text, wait float)
+    WHERE d.id = told.id
+    """
+)
+_HEALTH = text(
+    """
+    INSERT INTO webhook_health AS h (endpoint_id, merchant_id, livemode, failures, failing_since,
+                                     open_until, is_slow, changed_at)
+    VALUES (:endpoint, :merchant, :livemode, CASE WHEN :failed THEN 1 ELSE 0 END,
+            CASE WHEN :failed THEN clock_now() END, NULL, :slow, clock_now())
+    ON CONFLICT (endpoint_id) DO UPDATE SET
+      failures = CASE WHEN :failed THEN h.failures + 1 ELSE 0 END,
+      failing_since = CASE WHEN :failed THEN coalesce(h.failing_since, clock_now()) END,
+      open_until = NULL, is_slow = :slow, changed_at = clock_now()
+    WHERE :failed OR h.failures > 0 OR h.open_until IS NOT NULL OR h.is_slow <> :slow
+    RETURNING failures
+    """
+)
+_OPEN = text(
+    "UPDATE webhook_health SET open_until = clock_now() + make_interval(secs => :rest)"
+    " WHERE endpoint_id = :endpoint"
+)
+
+
+def take(at_most: int, *, slow_at_most: int) -> list[Parcel]:
+    """Claim up to so many deliveries that are due (a step), each endpoint in its turn.
+
+    At most 4 are in flight for an endpoint, 1 for a slow or a failing one, whoever claimed them.
+    One that was claimed three times without an answer has given up: its content may be what ends
+    its senders.
+    """
+    db.assert_transaction()
+    if at_most <= 0:
+        return []
+    db.session.execute(_ALONE)
+    params = {
+        "most": at_most,
+        "slow": max(0, slow_at_most),
+        "each": policy.IN_FLIGHT,
+        "claims": policy.CLAIMS,
+        "lease": policy.LEASE.total_seconds(),
+        "ended": ENDED_SENDERS,
+    }
+    rows = db.session.execute(_CLAIM, params).mappings().all()
+    for row in rows:
+        if row["state"] == "dead":
+            _log.error("delivery_quarantined", delivery_id=row["id"])
+    return _parcels([row for row in rows if row["state"] == "due"])
+
+
+def close(results: Sequence[Result]) -> list[Result]:
+    """Write down some tries and what comes next (a step); returns those that did not arrive.
+
+    Where a lease has ended and somebody else has taken over, the try is kept as late and changes
+    nothing.
+    """
+    db.assert_transaction()
+    fence = {
+        "ids": [parcel.delivery_id for parcel, _ in results],
+        "tokens": [parcel.token for parcel, _ in results],
+    }
+    held = set(db.session.scalars(_HOLDS, fence))
+    rows = [_attempt(*result, is_late=result[0].delivery_id not in held) for result in results]
+    db.session.execute(insert(Attempt), rows)
+    ours = [result for result in results if result[0].delivery_id in held]
+    if ours:
+        told = json.dumps([_outcome(*result) for result in ours])
+        db.session.execute(_CLOSE, {"rows": told})
+    for result in sorted(ours, key=lambda one: one[0].endpoint_id):
+        _keep_health(*result)
+    return [result for result in ours if not policy.is_success(result[1].status)]
+
+
+def _outcome(parcel: Parcel, answer: Answer) -> dict[str, Any]:
+    asked = policy.retry_after(_header(answer, "retry-after"), clock.now())
+    wait = policy.wait_seconds(parcel.delivery_id, parcel.number, asked=asked)
+    arrived = policy.is_success(answer.status)
+    return {
+        "id": parcel.delivery_id,
+        "state": "delivered" if arrived else "dead" if wait is None else "due",
+        "error": answer.error,
+        "wait": wait or 0.0,
+    }
+
+
+def failing_for(endpoint_id: str) -> dt.timedelta:
+    """Return for how long nothing has arrived at an endpoint, counted from a first failure."""
+    found = db.session.scalar(
+        text("SELECT clock_now() - failing_since FROM webhook_health WHERE endpoint_id = :id"),
+        {"id": endpoint_id},
+    )
+    return found or dt.timedelta(0)
+
+
+def _parcels(rows: Sequence[RowMapping]) -> list[Parcel]:
+    if not rows:
+        return []
+    found = db.session.execute(_WHAT, {"ids": [row["id"] for row in rows]}).mappings()
+    what = {row["id"]: row for row in found}
+    wanted = {row["endpoint_id"] for row in rows}
+    endpoints = {
+        one.id: one
+        for one in db.session.query(Endpoint).filter(Endpoint.id.in_(wanted)).populate_existing()
+    }
+    now = clock.now()
+    signers = {one.id: signing.secrets_of(one) for one in endpoints.values()}
+    return [
+        _parcel(row, what[row["id"]], endpoints[row["endpoint_id"]], signers, now) for row in rows
+    ]
+
+
+def _parcel(
+    row: RowMapping,
+    what: RowMapping,
+    endpoint: Endpoint,
+    signers: dict[str, tuple[str, ...]],
+    now: dt.datetime,
+) -> Parcel:
+    headers = signing.headers(
+        what["body"],
+        event_id=row["event_id"],
+        name=what["name"],
+        signers=signers[endpoint.id],
+        at=now,
+    )
+    body = what["body"].encode()
+    return Parcel(
+        delivery_id=row["id"],
+        endpoint_id=endpoint.id,
+        merchant_id=row["merchant_id"],
+        livemode=row["livemode"],
+        token=row["lease_token"],
+        number=row["tries"] + 1,
+        is_slow=row["is_slow"],
+        is_healthy=row["is_healthy"],
+        request=Request(endpoint.url, headers, body, is_built_in=endpoint.is_built_in),
+        made_at=now,
+    )
+
+
+def _attempt(parcel: Parcel, answer: Answer, *, is_late: bool) -> dict[str, Any]:
+    return {
+        "id": ids.new("delivery_attempt"),
+        "delivery_id": parcel.delivery_id,
+        "merchant_id": parcel.merchant_id,
+        "livemode": parcel.livemode,
+        "number": parcel.number,
+        "is_late": is_late,
+        "started_at": parcel.made_at,
+        "duration_ms": max(0, round(answer.seconds * 1000)),
+        "url": parcel.request.url,
+        "address": answer.address,
+        "request_headers": dict(parcel.request.headers),
+        "status": answer.status,
+        "response_headers": dict(answer.headers),
+        "response_body": answer.body,
+        "is_cut": answer.is_cut,
+        "error": answer.error,
+    }
+
+
+def _keep_health(parcel: Parcel, answer: Answer) -> None:
+    """Note how an endpoint fares; an arrival at one that was well changes nothing."""
+    failed, slow = not policy.is_success(answer.status), answer.seconds > policy.SLOW_SECONDS
+    if parcel.is_healthy and not failed and not slow:
+        return
+    failures = db.session.scalar(
+        _HEALTH,
+        {
+            "endpoint": parcel.endpoint_id,
+            "merchant": parcel.merchant_id,
+            "livemode": parcel.livemode,
+            "failed": failed,
+            "slow": slow,
+        },
+    )
+    rest = policy.rest_seconds(int(failures or 0))
+    if rest is not None:
+        db.session.execute(_OPEN, {"endpoint": parcel.endpoint_id, "rest": rest})
+
+
+def _header(answer: Answer, name: str) -> str | None:
+    return next((v for key, v in answer.headers.items() if key.lower() == name), None)

@@ -1,0 +1,57 @@
+"""What this room refuses."""
+
+from __future__ import annotations
+
+from webapp.kernel.errors import Conflict, Invalid, NotFound
+
+
+class EndpointNotFound(NotFound):
+    """There is no such endpoint here."""
+
+    code = "webhook_endpoint_not_found"
+    says = "There is no such webhook endpoint."
+
+
+class DeliveryNotFound(NotFound):
+    """There is no such delivery here."""
+
+    code = "delivery_not_found"
+    says = "There is no such delivery."
+
+
+class EventNotFound(NotFound):
+    """There is no such event here."""
+
+    code = "webhook_event_not_found"
+    says = "There is no such event."
+
+
+class UnknownEvent(Invalid):
+    """An event's name that is not in the catalogue."""
+
+    code = "unknown_event"
+    says = "There is no event of that name."
+
+
+class BadSecret(Invalid):
+    """A secret that cannot sign."""
+
+    code = "bad_webhook_secret"
+    says = (
+        "Give a secret of 12 to 200 letters, digits and signs without spaces, or one that begins"
+        " with whsec_ and holds 24 to 64 bytes in base64."
+    )
+
+
+class TooManyEndpoints(Conflict):
+    """A merchant has as many endpoints in a mode as there may be."""
+
+    code = "too_many_endpoints"
+    says = "There can be 16 webhook endpoints in each mode. Delete one first."
+
+
+class EndpointOff(Conflict):
+    """Something was to be sent to an endpoint that is switched off."""
+
+    code = "endpoint_off"
+    says = "That endpoint is switched off. Switch it on first."
