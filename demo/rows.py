@@ -22,6 +22,10 @@ TABLES: dict[str, tuple[str, ...]] = {
         "default_currency", "fee_bps", "created_at", "is_platform",
     ),
     "membership": ("id", "merchant_id", "user_id", "role", "created_at"),
+    "api_key": (
+        "id", "merchant_id", "livemode", "kind", "name", "prefix", "last_four", "token_hash",
+        "scopes", "api_version", "created_at", "created_by", "metadata",
+    ),
     "customer": (
         "id", "merchant_id", "livemode", "user_id", "email_sealed", "email_index", "created_at",
         "metadata",

@@ -13,6 +13,7 @@ from demo.cast import Cast, assemble
 from demo.chance import Chance
 from demo.corrections import CONTROLLER, correct
 from demo.days import sales
+from demo.keys import PUBLISHABLE, SECRET, hand_out
 from demo.refunds import Returns
 from demo.rows import TABLES, Rows
 from demo.sales import Till
@@ -67,11 +68,12 @@ def written(until: dt.datetime) -> Rows:
         till.ring(sale)
     _count(rows, cast, till)
     correct(rows, cast, books, until)
+    hand_out(rows, cast, begins)
     return rows
 
 
 def started_from() -> dict[str, Any]:
-    """Return the demo's sign-ins and its ready checkout link (a path)."""
+    """Return the demo's sign-ins, its API keys and its ready checkout link (a path)."""
     people = {person.key: person for person in (*PEOPLE, CONTROLLER)}
     return {
         "checkout": "/demo/checkout",
@@ -79,6 +81,7 @@ def started_from() -> dict[str, Any]:
             {"role": role, "email": people[key].email, "password": DEMO_PASSWORD}
             for role, key in SIGN_INS
         ],
+        "api_keys": {"secret": SECRET, "publishable": PUBLISHABLE},
     }
 
 

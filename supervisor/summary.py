@@ -19,6 +19,7 @@ def facts(copy: Copy) -> dict[str, Any]:
         "mailbox": f"{portal}/_mailbox" if settings.is_demo else None,
         "checkout": None,
         "sign_ins": [],
+        "api_keys": {},
     }
     if copy.seeded:
         told["checkout"] = f"{portal}{copy.seeded['checkout']}"
@@ -56,6 +57,8 @@ def lines(copy: Copy) -> list[str]:
         (sign_in["role"].capitalize(), f"{sign_in['email']}   password: {sign_in['password']}")
         for sign_in in told["sign_ins"]
     ]
+    if told["api_keys"]:
+        rows.append(("API key", f"{told['api_keys']['secret']}   (of the merchant, known to all)"))
     if told["checkout"]:
         rows.append(("Checkout", f"{told['checkout']}   (a fresh session each time)"))
     if told["mailbox"]:

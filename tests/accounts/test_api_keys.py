@@ -9,10 +9,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from demo.keys import SECRET
 from tests.accounts.people import new_address, somebody
 from webapp import accounts, audit
-from webapp.accounts import KeyEnd, KeyKind, NewKey, errors
-from webapp.kernel import clock, db
+from webapp.accounts import KeyEnd, KeyKind, NewKey, api_keys, errors
+from webapp.kernel import clock, db, ids
 from webapp.kernel.errors import Invalid, NotFound
 from webapp.outbox import SYSTEM, Actor
 
@@ -302,6 +303,25 @@ def test_a_merchant_has_fifty_working_keys_at_most(shop: Shop) -> None:
     with pytest.raises(errors.TooManyKeys):
         shop.key()
     shop.revoke(keys[0].key.id)
+    assert works(shop.key().token)
+
+
+def test_a_demos_key_works_in_a_demo_alone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The owner puts it there; whoever starts a demo's data for real does not open it to all."""
+    with db.transaction(db.OWNER) as session:
+        session.execute(
+            text(
+                "INSERT INTO api_key (id, merchant_id, livemode, kind, name, prefix, last_four,"
+                " token_hash, api_version, created_at) VALUES (:id, :merchant, false, 'secret',"
+                " 'Demo', 'sk_test_', '0000', :hash, '2026-11-01', clock_now())"
+            ),
+            {"id": ids.new("api_key"), "merchant": shop.id, "hash": ids.token_hash(SECRET)},
+        )
+    caller = accounts.key_for(SECRET)
+    assert caller is not None
+    assert caller.merchant_id == shop.id
+    monkeypatch.setattr(api_keys, "_is_demo", [False])
+    assert accounts.key_for(SECRET) is None
     assert works(shop.key().token)
 
 

@@ -19,7 +19,7 @@ from webapp.invariants import Reach
 from webapp.invariants.money import CORRECTIONS, PAYMENTS, REFUNDS
 from webapp.invariants.stories import STORIES
 from webapp.invariants.waiting import WAITING
-from webapp.kernel import clock, db
+from webapp.kernel import clock, db, ids
 from webapp.kernel.proof import Check, bounds
 
 EVERY = (*ledger.CHECKS, *CORRECTIONS, *PAYMENTS, *REFUNDS, *STORIES, *WAITING)
@@ -85,3 +85,13 @@ def walked(check: Check) -> set[str]:
             session.execute(text(f"SET LOCAL enable_{dear} = off"))
         plan = "\n".join(session.execute(text(f"EXPLAIN {check.sql}"), bound).scalars())
     return {table for table in LARGE if re.search(rf"Seq Scan on {table}\b", plan)}
+
+
+def test_the_demos_known_keys_open_its_shop(demo: Committed) -> None:
+    with db.scoped(db.WORKER):
+        known = seed()["api_keys"]
+        kinds = {
+            str(row.kind): str(row.token_hash)
+            for row in db.session.execute(text("SELECT kind, token_hash FROM api_key"))
+        }
+    assert kinds == {kind: ids.token_hash(token) for kind, token in known.items()}

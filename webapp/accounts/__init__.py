@@ -10,6 +10,7 @@ from webapp.accounts.api_keys import (
     prefix_of,
     revoke_key,
     roll_key,
+    use_demo_keys,
 )
 from webapp.accounts.errors import (
     AlreadyRegistered,
@@ -229,6 +230,7 @@ __all__ = [
     "sweep",
     "update_profile",
     "use",
+    "use_demo_keys",
     "use_token_secret",
     "user_counts",
     "user_of",

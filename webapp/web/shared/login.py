@@ -38,6 +38,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.config.update(REMEMBER_COOKIE_NAME=NO_COOKIE, SESSION_PROTECTION=None)
     accounts.use(usual_fee_bps=settings.fee_bps)
     accounts.use_token_secret(settings.jwt_secret)
+    accounts.use_demo_keys(is_demo=settings.demo)
     manager = LoginManager()
     manager.init_app(app, add_context_processor=False)
     manager.request_loader(_find)

@@ -44,6 +44,13 @@ PILLS: dict[str, dict[str, Pill]] = {
         "declined": Pill("Declined", "danger", "x"),
         "abandoned": Pill("Abandoned", "neutral", "ban"),
     },
+    "api_key": {
+        "works": Pill("Works", "success", "check"),
+        "ending": Pill("Replaced, ends soon", "progress", "clock"),
+        "replaced": Pill("Replaced", "neutral", "rotate-ccw"),
+        "expired": Pill("Expired", "neutral", "timer-off"),
+        "revoked": Pill("Revoked", "neutral", "ban"),
+    },
     "anomaly": {
         "open": Pill("Needs a decision", "warning", "triangle-alert"),
         "refunding": Pill("Going back", "progress", "loader-circle"),
