@@ -1,10 +1,12 @@
-"""The merchant's door: today's figures, orders and payments."""
+"""The merchant's door: today's figures, orders, payments, and what developers need."""
 
 from webapp.web.merchant import (
     attention,
+    developers,
     figures,
     holds,
     home,
+    keys,
     orders,
     payments,
     refunding,
@@ -15,9 +17,11 @@ from webapp.web.merchant.door import blueprint
 __all__ = [
     "attention",
     "blueprint",
+    "developers",
     "figures",
     "holds",
     "home",
+    "keys",
     "orders",
     "payments",
     "refunding",

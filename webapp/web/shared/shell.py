@@ -33,6 +33,7 @@ MERCHANT = (
     Entry("Orders", "/merchant/orders", "shopping-bag"),
     Entry("Refunds", "/merchant/refunds", "rotate-ccw"),
     Entry("Attention", "/merchant/attention", "triangle-alert"),
+    Entry("Developers", "/merchant/developers", "code-xml"),
 )
 ADMIN = (
     Entry("Overview", "/admin", "gauge", is_exact=True),
