@@ -59,6 +59,17 @@ class Sandbox:
         intents = answer.json()["payment_intents"]
         return [book for book in intents if book["metadata"].get("subject") == subject_id]
 
+    def pages(self, operation_id: str) -> int:
+        """Return how many payment pages the provider opened for one of our operations."""
+        answer = urllib3.request(
+            "GET",
+            f"{self.origin}/v1/checkout/sessions?limit=100",
+            headers={"Authorization": f"Bearer {SECRET_KEY}"},
+            timeout=5,
+        )
+        opened = answer.json()["data"]
+        return sum(page["metadata"].get("operation") == operation_id for page in opened)
+
     def form(self, url: str, **fields: str) -> str:
         """Send a page's form as a browser without JavaScript would; returns where that leads."""
         answer = urllib3.request(

@@ -106,11 +106,16 @@ class ExpireSession:
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """Ask where a payment stands: by the provider's id where known, else by our operation's id."""
+    """Ask where a payment stands: by the provider's id where known, else by our operation's id.
+
+    With `opened_since` (Unix seconds) the payment pages that were opened since are looked through
+    for that operation first.
+    """
 
     intent_id: str | None = None
     session_id: str | None = None
     operation_id: str | None = None
+    opened_since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Every step is one statement of the caller's transaction; the database's clock al
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ class Operation:
     livemode: bool
     request: Mapping[str, Any]
     state: State
+    created_at: dt.datetime
 
     @property
     def call(self) -> Call:
@@ -218,6 +220,7 @@ def operation_of(row: Mapping[str, Any] | RowMapping) -> Operation:
     """Return the operation in a row of provider_operation."""
     return Operation(
         id=row["id"],
+        created_at=row["created_at"],
         kind=Kind(row["kind"]),
         provider=row["provider"],
         subject_kind=row["subject_kind"],

@@ -5,6 +5,7 @@ What a person decided is looked up too, and their word counts for what the provi
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,13 +17,14 @@ from webapp.gateway.calls import (
     Cancel,
     Capture,
     Confirm,
+    CreateSession,
     ExpireSession,
     Kind,
     LookUp,
     LookUpRefund,
     Refund,
 )
-from webapp.gateway.claims import Claim
+from webapp.gateway.claims import Claim, Operation
 from webapp.gateway.errors import NeedsPerson, ProviderError, Refused, UnknownOutcome
 from webapp.gateway.port import CallKey, Failure, Outcome, Provider, Result
 from webapp.kernel import db
@@ -31,6 +33,8 @@ from webapp.kernel.crypto import CannotOpen
 #: What moves no money, and so may be asked again at any time.
 QUESTIONS = frozenset({Kind.LOOK_UP, Kind.LOOK_UP_REFUND})
 NOT_FOUND = "not_found"
+#: By how much the provider's clock may be behind ours.
+CLOCKS_DIFFER = dt.timedelta(minutes=5)
 #: Why a call cannot even be asked about from here.
 UNASKABLE = frozenset({"other_mode", "unreadable_request"})
 _log = structlog.get_logger(__name__)
@@ -50,7 +54,7 @@ def dial(provider: Provider, claim: Claim) -> Outcome | Failure:
     if operation.kind not in QUESTIONS:
         must_look = claim.is_late
         if must_look or (not claim.is_first and claim.tries >= policy.LOOK_FIRST_AFTER_TRIES):
-            found = _look(provider, key, operation.kind, call)
+            found = _look(provider, operation, call)
             if found is not None:
                 return found
             if must_look:
@@ -91,9 +95,8 @@ def weigh(provider: Provider, claim: Claim, kept: Mapping[str, Any]) -> Outcome 
 
 def _weighed(provider: Provider, claim: Claim, word: Outcome | Failure) -> Outcome | Failure:
     operation, call = claim.operation, _readable(provider, claim)
-    key = CallKey(operation.id, operation.subject_id)
     try:
-        found = _ask(provider, key, call)
+        found = _ask(provider, operation, call)
     except Refused as refused:
         if refused.code == NOT_FOUND:
             return word
@@ -117,27 +120,32 @@ def _readable(provider: Provider, claim: Claim) -> Call:
         raise NeedsPerson("unreadable_request", type(wrong).__name__) from wrong
 
 
-def _look(provider: Provider, key: CallKey, kind: Kind, call: Call) -> Outcome | None:
+def _look(provider: Provider, operation: Operation, call: Call) -> Outcome | None:
     """Return what came of an earlier sending if that shows beyond doubt, or None."""
     try:
-        found = _ask(provider, key, call)
+        found = _ask(provider, operation, call)
     except Refused:
         return None
-    return found if policy.settles(kind, call, found) else None
+    return found if policy.settles(operation.kind, call, found) else None
 
 
-def _ask(provider: Provider, key: CallKey, call: Call) -> Outcome:
+def _ask(provider: Provider, operation: Operation, call: Call) -> Outcome:
+    key = CallKey(operation.id, operation.subject_id)
     if isinstance(call, Refund):
         return provider.look_up_refund(key, _refund_question(key, call))
-    return provider.look_up(key, _question(key, call))
+    return provider.look_up(key, _question(operation, call))
 
 
-def _question(key: CallKey, call: Call) -> LookUp:
+def _question(operation: Operation, call: Call) -> LookUp:
+    """Return what to ask; a page whose address we never got is sought among those opened since."""
     if isinstance(call, Confirm | Capture | Cancel):
         return LookUp(intent_id=call.intent_id)
     if isinstance(call, ExpireSession):
         return LookUp(session_id=call.session_id)
-    return LookUp(operation_id=key.operation_id)
+    if isinstance(call, CreateSession):
+        since = int((operation.created_at - CLOCKS_DIFFER).timestamp())
+        return LookUp(operation_id=operation.id, opened_since=since)
+    return LookUp(operation_id=operation.id)
 
 
 def _refund_question(key: CallKey, call: Refund) -> LookUpRefund:

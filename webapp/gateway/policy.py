@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import zlib
 
-from webapp.gateway.calls import Call, Confirm, Kind
+from webapp.gateway.calls import Call, Confirm, CreateSession, Kind
 from webapp.gateway.port import Outcome, Result
 
 LEASE = dt.timedelta(seconds=10)
@@ -23,6 +23,8 @@ _JITTER = 0.2
 
 #: Where a refund stands; nothing that is said of a payment.
 REFUND_RESULTS = frozenset({Result.REFUND_PENDING, Result.REFUND_SUCCEEDED, Result.REFUND_FAILED})
+#: Where a payment page stands that nobody has paid on.
+PAGE_RESULTS = frozenset({Result.SESSION_OPEN, Result.SESSION_EXPIRED})
 #: Where an intent is at its end, so that nothing of it can be given up any more.
 GIVEN_UP = frozenset({Result.SUCCEEDED, Result.CANCELLED})
 _SETTLES: dict[Kind, frozenset[Result]] = {
@@ -60,8 +62,10 @@ def settles(kind: Kind, call: Call, found: Outcome) -> bool:
     """Whether what a look-up found shows beyond doubt what came of the call.
 
     A decline counts only for the very method that the call charged: an older try's decline says
-    nothing about this one.
+    nothing about this one. A page that was opened counts once we know which one it is.
     """
+    if isinstance(call, CreateSession) and found.result in PAGE_RESULTS:
+        return found.session_id is not None
     if isinstance(call, Confirm) and found.result is Result.DECLINED:
         return found.method_id == call.method_id
     return found.result in _SETTLES[kind]

@@ -5,6 +5,7 @@ The sandbox speaks the same wire format, so this is also the adapter that meets 
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import platform
 from collections.abc import Callable, Mapping
@@ -46,6 +47,9 @@ CHARGE_DETAILS = "latest_charge.balance_transaction"
 METHOD = "payment_method"
 _REFUND_REASONS = frozenset(get_args(RefundReason))
 REFUNDS_A_PAGE = 100
+PAGES_A_LIST = 100
+#: How long after its call was planned a payment page may have been opened: while its key lasts.
+PAGES_OPEN_WITHIN = dt.timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +207,12 @@ class StripeProvider:
             return self._stands(key, call.intent_id)
         if call.session_id is not None:
             return self._session(key, call.session_id)
-        return self._search(key, call.operation_id or key.operation_id)
+        operation_id = call.operation_id or key.operation_id
+        if call.opened_since is not None:
+            page = self._opened(key, operation_id, since=call.opened_since)
+            if page is not None:
+                return page
+        return self._search(key, operation_id)
 
     def refund(self, key: CallKey, call: Refund) -> Outcome:
         """Give money back; the refund carries our refund's id and the operation's."""
@@ -311,6 +320,21 @@ class StripeProvider:
             if wanted in {outcome.operation_id, outcome.subject_id}:
                 return _ours(outcome, key)
         raise Refused("not_found", f"the provider knows no refund of {wanted}")
+
+    def _opened(self, key: CallKey, operation_id: str, *, since: int) -> Outcome | None:
+        """Find the page that an operation opened, whose own answer never came, or None."""
+        until = since + int(PAGES_OPEN_WITHIN.total_seconds())
+        every = ask(
+            lambda: list(
+                self._client.v1.checkout.sessions.list(
+                    {"created": {"gte": since, "lte": until}, "limit": PAGES_A_LIST}
+                ).auto_paging_iter()
+            )
+        )
+        for one in every:
+            if reading.session(one.to_dict()).operation_id == operation_id:
+                return self._session(key, one.id)
+        return None
 
     def _search(self, key: CallKey, operation_id: str) -> Outcome:
         found = ask(
