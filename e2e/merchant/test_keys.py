@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from e2e.keyboard import Keyboard
@@ -12,7 +11,6 @@ from e2e.pages.developers import KeysPage
 from e2e.windows import Windows
 
 
-@pytest.mark.requirement("S4-11")
 def test_a_key_is_made_copied_by_keyboard_rolled_and_revoked(windows: Windows) -> None:
     opened = windows.context("merchant")
     opened.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -85,7 +85,6 @@ def works(token: str, at: dt.datetime | None = None) -> bool:
         ("publishable", True, "pk_live_"),
     ],
 )
-@pytest.mark.requirement("S4-11")
 def test_a_key_says_in_its_text_what_it_is_and_opens_its_merchant(
     shop: Shop,
     kind: str,

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from tests.accounts.people import new_address, signed_in, somebody
+from tests.counting import statements
 from tests.portal import Committed
 from webapp import accounts
 from webapp.accounts import NewKey, Tokens, errors
@@ -185,7 +186,6 @@ def test_an_admin_may_end_a_key_and_nothing_else(keys: Keys) -> None:
     assert accounts.key_for(keys.new.token) is None
 
 
-@pytest.mark.requirement("S2-45")
 def test_the_look_up_gives_ids_alone_and_to_the_web_alone(keys: Keys) -> None:
     hashed = ids.token_hash(keys.new.token)
     asked = f"SELECT * FROM api_key_by_hash('{hashed}')"
@@ -233,6 +233,23 @@ def test_a_refresh_token_is_its_persons_row_and_stays_used(committed: Committed)
             assert len(web.execute("SELECT * FROM refresh_token").fetchall()) == 2
             with pytest.raises(psycopg.Error):
                 web.execute(statement)
+
+
+def test_a_call_costs_one_question_and_its_scope_once_its_caller_was_seen(keys: Keys) -> None:
+    """What each call of a program pays before it is answered."""
+    email = new_address()
+    somebody(email)
+    pair = accounts.begin_tokens(signed_in(email))
+    for ask in (
+        lambda: accounts.key_for(keys.new.token),
+        lambda: accounts.person_for_access(pair.access),
+    ):
+        assert ask() is not None
+        db.end_reads()
+        with statements() as sent:
+            assert ask() is not None
+        db.end_reads()
+        assert len(sent) == 2, sent
 
 
 @pytest.mark.races

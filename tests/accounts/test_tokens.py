@@ -195,6 +195,7 @@ def forged(pair: Tokens, *, key: str = SECRET, algorithm: str = "HS256", **claim
     return jwt.encode(merged, key, algorithm=algorithm)
 
 
+@pytest.mark.requirement("S2-02")
 def test_what_we_did_not_sign_as_it_is_names_nobody(email: str) -> None:
     pair, stranger = begun(email), somebody(new_address())
     assert knows(forged(pair)), "the forger does everything else right"
@@ -225,6 +226,7 @@ def test_a_made_up_refresh_token_is_refused(app: Flask, token: str) -> None:
         accounts.refresh_tokens(token)
 
 
+@pytest.mark.requirement("S4-94a")
 def test_another_secret_ends_all_tokens(email: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pair = begun(email)
     monkeypatch.setattr(tokens, "_secret", ["another-secret-of-more-than-32-letters"])

@@ -43,7 +43,6 @@ def created(shop: Shop, **fields: str) -> tuple[ApiKey, str]:
     return newest, token[0]
 
 
-@pytest.mark.requirement("S4-11")
 def test_a_key_is_shown_once_and_works(shop: Shop) -> None:
     key, token = created(shop)
     caller = accounts.key_for(token)
