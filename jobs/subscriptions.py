@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from jobs import consumers, settling
 from jobs.bus import sinks
-from webapp import wallets
-from webapp import webhooks
+from webapp import wallets, webhooks
 from webapp.outbox import Fact
 
 #: Browsers that show the object are told to look again.
@@ -65,6 +64,7 @@ _TOLD: Mapping[str, tuple[str, ...]] = {
     "payment.captured": (KNOCK, NOTIFY, ROLLUP, WEBHOOKS),
     "payment.failed": (KNOCK, ROLLUP, WEBHOOKS),
     "payment.cancelled": (KNOCK, ROLLUP, WEBHOOKS),
+    "refund.updated": (KNOCK,),
     "payment.expired": (KNOCK, ROLLUP, WEBHOOKS),
     "correction.requested": (KNOCK,),
     "correction.posted": (KNOCK,),
@@ -75,7 +75,6 @@ _TOLD: Mapping[str, tuple[str, ...]] = {
     "refund.queued": (KNOCK,),
     "refund.sent": (KNOCK, NOTIFY, WEBHOOKS),
     "refund.succeeded": (KNOCK, NOTIFY, WEBHOOKS),
-    "refund.updated": (KNOCK,),
     "refund.failed": (KNOCK, NOTIFY, WEBHOOKS),
     "refund.cancelled": (KNOCK, WEBHOOKS),
     "anomaly.opened": (KNOCK, SETTLE, WEBHOOKS),

@@ -77,6 +77,16 @@ DAMAGE = {
     "figures_are_the_books": "INSERT INTO rollup_quarter VALUES ('mer_x', false, 'INR',"
     f" {LONG_AGO}, 'captured', 'card', 1, 1, 0)",
     "audit_trail_is_whole": "UPDATE audit_entry SET action = 'nothing'",
+    "event_for_every_fact": "DELETE FROM webhook_event WHERE name = 'payment.success'",
+    "delivery_for_every_listener": f"UPDATE webhook_endpoint SET listens_since = {LONG_AGO};"
+    " DELETE FROM delivery WHERE state = 'due'",
+    "deliveries_stay_home": "UPDATE webhook_event SET livemode = true"
+    " WHERE id = (SELECT min(event_id) FROM delivery)",
+    "tries_are_counted": "UPDATE delivery SET tries = tries + 1 WHERE state = 'delivered'",
+    "arrived_means_answered": "UPDATE delivery_attempt SET status = 500, error = 'x'",
+    "dead_was_tried_out": "UPDATE delivery SET state = 'dead', finished_at = created_at,"
+    " due_at = NULL WHERE state = 'due'",
+    "nobody_keeps_a_delivery": f"UPDATE delivery SET lease_until = {LONG_AGO} WHERE state = 'due'",
     "nothing_past_its_deadline": f"UPDATE payment SET deadline_at = {LONG_AGO}"
     " WHERE check_at IS NOT NULL",
     "refunds_leave_in_time": "UPDATE refund SET status = 'approved', check_at = NULL,"

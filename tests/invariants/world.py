@@ -20,6 +20,7 @@ from tests.builders import (
 )
 from tests.refunds import builders as refunding
 from tests.stories import scalar
+from tests.webhooks import hooks
 from webapp import audit, corrections, invariants, ledger, wallets
 from webapp.gateway import Outcome, Result
 from webapp.invariants import Reach
@@ -35,6 +36,7 @@ AS_ADMIN = db.Scope(role=db.Role.ADMIN, livemode=False)
 def everything_once() -> str:
     """Make payments, refunds, money set aside and a correction; returns the merchant's id."""
     merchant_id = a_merchant()
+    hooks.an_endpoint(merchant_id)
     paid = a_payment(Status.CAPTURED, merchant_id)
     for end in (Status.AWAITING_METHOD, Status.REQUIRES_ACTION, Status.CANCELLED):
         a_payment(end, merchant_id)
@@ -51,6 +53,8 @@ def everything_once() -> str:
     refunding.told(back, refunding.paid_out("re_given", inr(400_00)))
     paid_twice(merchant_id)
     corrected(paid)
+    hooks.tell()
+    hooks.Server().drain(at_most=5)
     with db.scoped(db.WORKER):
         audit.seal_pending()
         ledger.fold_checkpoints()

@@ -84,7 +84,18 @@ def _where_to(stack: Stack, address: str) -> str:
 
 @pytest.mark.parametrize(
     "name",
-    ["web", "socket", "sandbox", "relay", "sweeper", "sender", "worker-1", "worker-2", "valkey", "postgres"],
+    [
+        "web",
+        "socket",
+        "sandbox",
+        "relay",
+        "sweeper",
+        "sender",
+        "worker-1",
+        "worker-2",
+        "valkey",
+        "postgres",
+    ],
 )
 def test_every_process_comes_back_after_a_crash_with_nothing_left_of_its_old_life(
     stack: Stack, name: str

@@ -70,7 +70,8 @@ def an_endpoint(
 ) -> Endpoint:
     """Add an endpoint that chose these events, all of them by default."""
     new = NewEndpoint(url, events or ("*",), secret=secret, is_built_in=is_built_in)
-    with public_names():
+    scope = db.Scope(merchant_id=merchant_id, livemode=livemode)
+    with public_names(), db.scoped(scope):
         endpoint, _secret = webhooks.create_endpoint(merchant_id, new, livemode=livemode, by=BY)
     return endpoint
 

@@ -17,8 +17,8 @@ from webapp.payments import ANOMALY_FLOW
 from webapp.payments import FLOW as PAYMENT_FLOW
 from webapp.refunds import FLOW as REFUND_FLOW
 from webapp.wallets import FLOW as WALLET_FLOW
-from webapp.webhooks import FLOW as ENDPOINT_FLOW
 from webapp.wallets import TRANSFER_FLOW as WALLET_TRANSFER_FLOW
+from webapp.webhooks import FLOW as ENDPOINT_FLOW
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from webapp.invariants.money import CORRECTIONS, PAYMENTS, REFUNDS, WALLETS
 from webapp.invariants.stories import STORIES
 from webapp.invariants.waiting import WAITING
 from webapp.kernel.proof import Check, Found, look
+from webapp.webhooks import CHECKS as WEBHOOKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ BOOKS: Final = "The books"
 CHARGES: Final = "Payments"
 GIVEN_BACK: Final = "Refunds and money set aside"
 TOLD: Final = "Records"
+HOOKS: Final = "Webhooks"
 WAITS: Final = "Nothing waits for ever"
 
 #: In the order in which the wall shows them.
@@ -92,6 +94,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
         ("The audit trail is as it was sealed.", "the audit trail was changed"),
         elsewhere.broken_seals,
     ),
+    *_of(HOOKS, WEBHOOKS),
     *_of(WAITS, WAITING),
 )
 BY_NAME: Final = {invariant.name: invariant for invariant in INVARIANTS}

@@ -10,7 +10,14 @@ from sqlalchemy import select, text, update
 
 from webapp import accounts, orders, payments
 from webapp.kernel import clock, db, wake
-from webapp.notifications import endpoint_news, letters, refund_news, sentences, wallet_news, writing
+from webapp.notifications import (
+    endpoint_news,
+    letters,
+    refund_news,
+    sentences,
+    wallet_news,
+    writing,
+)
 from webapp.notifications.models import Mail, MailStatus, Message
 from webapp.notifications.post import NotSent, Post
 from webapp.notifications.writing import WAKE, Told
