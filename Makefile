@@ -97,7 +97,7 @@ bench: vendor-dev ## measure speed, as ratios against hand-written SQL
 # upkeep --------------------------------------------------------------------------------------
 
 lock: ## solve the dependencies anew into the lock files (needs uv and npm)
-	@for name in requirements requirements-dev requirements-node; do \
+	@for name in requirements requirements-kafka requirements-aws requirements-dev requirements-node; do \
 		uv pip compile $$name.in --output-file $$name.txt --universal --python-version 3.11 \
 			--generate-hashes --no-emit-index-url --no-header --quiet || exit 1; done
 	@npm install --package-lock-only

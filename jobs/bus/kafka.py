@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from jobs.bus.envelopes import Message
 from jobs.bus.sinks import SinkAway
 from webapp.config import KafkaSettings
 
+_log = logging.getLogger(__name__)
 #: How long a broker may take for a message; within the time for which facts are held.
 MESSAGE_SECONDS = 8.0
 #: What is wrong with a message itself, however often it is sent.
@@ -51,7 +53,8 @@ class KafkaSink:
     at_most = 500
 
     def __init__(self, settings: KafkaSettings, **more: Any) -> None:
-        self._producer = Producer({**configuration(settings), **more})
+        chosen = {**configuration(settings), "logger": _log, **more}
+        self._producer = Producer(chosen)
 
     def publish(self, messages: Sequence[Message]) -> Mapping[str, str]:
         """Publish and wait; a promise of Sink."""

@@ -11,7 +11,13 @@ import pytest
 from supervisor.processes import MIGRATE, PROCESSES
 from supervisor.settings import ROOT
 
-PYTHON_LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-node.txt")
+PYTHON_LOCKS = (
+    "requirements.txt",
+    "requirements-kafka.txt",
+    "requirements-aws.txt",
+    "requirements-dev.txt",
+    "requirements-node.txt",
+)
 FOREIGN_HOSTS = (
     "pypi" + ".org",
     "pythonhosted" + ".org",
@@ -100,6 +106,7 @@ def _settings_read(path: Path) -> set[str]:
 def test_the_example_names_every_setting(path: str) -> None:
     known = set(SETTING.findall((ROOT / ".env.example").read_text()))
     values = {"DEBUG", "INFO", "WARNING", "ERROR", "REFUND", "ASK"}
+    values |= {"PLAIN", "PLAINTEXT", "SSL", "SASL_SSL"}
     assert _settings_read(ROOT / path) - known - values == set()
 
 

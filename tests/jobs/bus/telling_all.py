@@ -37,7 +37,7 @@ class Notebook:
     given: list[Message] = field(default_factory=list)
     away: bool = False
     refuses: set[str] = field(default_factory=set)
-    on_publish: Callable[[Sequence[Message]], None] | None = None
+    on_publish: Callable[[Sequence[Message]], object] | None = None
 
     def publish(self, messages: Sequence[Message]) -> Mapping[str, str]:
         """Note messages."""
@@ -61,9 +61,11 @@ class Bus:
 
     ground: Ground
 
-    def story(self, versions: int, *consumers: str, noun: str = "payment") -> list[str]:
+    def story(
+        self, versions: int, *consumers: str, noun: str = "payment", kind: str = "payment"
+    ) -> list[str]:
         """Write the facts of one new object, due to consumers; returns their ids in order."""
-        subject = ids.new(noun)
+        subject = ids.new(kind)
         written = sorted(ids.new("fact") for _ in range(versions))
         with superuser(self.ground.stores, self.ground.database) as connection:
             for version, fact_id in enumerate(written, start=1):
