@@ -6,6 +6,7 @@ They live outside the crash: no actor of ours can lose, change or roll back what
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -39,12 +40,15 @@ class Intent:
 
 @dataclass
 class Refund:
-    """One refund of an intent; `subject` is our refund's id, as it was given with it."""
+    """One refund of an intent; `subject` is our refund's id, as it was given with it.
+
+    One that somebody made in the provider's own pages has neither subject nor operation.
+    """
 
     id: str
     intent: str
-    subject: str
-    operation: str
+    subject: str | None
+    operation: str | None
     amount: Money
     status: Result
     turns_into: Result | None = None
@@ -72,6 +76,8 @@ class Books:
         self.intents: dict[str, Intent] = {}
         self.pages: dict[str, Page] = {}
         self.refunds: dict[str, Refund] = {}
+        #: How often a bank said no to a try of each subject.
+        self.declines: Counter[str] = Counter()
         self._names = names
         self._announce = announce
 
@@ -91,8 +97,7 @@ class Books:
             return self.stands(intent)
         intent.method = method
         if "declined" in method:
-            intent.status = Result.DECLINED
-            return self._news("payment_intent.payment_failed", intent)
+            return self._decline(intent)
         if "challenge" in method:
             intent.status = Result.REQUIRES_ACTION
             return self._news("payment_intent.requires_action", intent)
@@ -103,7 +108,9 @@ class Books:
         return self._take(intent, now)
 
     def capture(self, intent: Intent, minor: int | None) -> Outcome:
-        """Take held money, once; the rest is let go."""
+        """Take held money, once; the rest is let go. Some banks do not give what they held."""
+        if intent.status is Result.AUTHORISED and "uncapturable" in (intent.method or ""):
+            raise Refused("card_declined", intent.id)
         if intent.status is Result.AUTHORISED:
             intent.received = intent.amount.minor if minor is None else minor
             intent.status = Result.SUCCEEDED
@@ -111,8 +118,8 @@ class Books:
         return self.stands(intent)
 
     def cancel(self, intent: Intent) -> Outcome:
-        """Give an intent up, unless it is paid."""
-        if intent.status not in {Result.SUCCEEDED, Result.CANCELLED}:
+        """Give an intent up, unless it is paid or the bank is just deciding about it."""
+        if intent.status not in {Result.SUCCEEDED, Result.CANCELLED, Result.PROCESSING}:
             intent.status = Result.CANCELLED
             return self._news("payment_intent.canceled", intent)
         return self.stands(intent)
@@ -156,8 +163,7 @@ class Books:
         if passes:
             self._take(intent, now)
         else:
-            intent.status = Result.DECLINED
-            self._news("payment_intent.payment_failed", intent)
+            self._decline(intent)
 
     def pay_on_page(self, page: Page, now: dt.datetime) -> None:
         """The shopper pays on the provider's page."""
@@ -178,8 +184,7 @@ class Books:
                 if intent.status is not Result.PROCESSING:
                     continue
                 if "fails" in (intent.method or ""):
-                    intent.status = Result.DECLINED
-                    self._news("payment_intent.payment_failed", intent)
+                    self._decline(intent)
                 else:
                     self._take(intent, now)
             held = intent.status is Result.AUTHORISED and intent.held_at is not None
@@ -268,6 +273,11 @@ class Books:
             subject_id=refund.subject,
             operation_id=refund.operation,
         )
+
+    def _decline(self, intent: Intent) -> Outcome:
+        intent.status = Result.DECLINED
+        self.declines[intent.subject] += 1
+        return self._news("payment_intent.payment_failed", intent)
 
     def _take(self, intent: Intent, now: dt.datetime) -> Outcome:
         intent.charges.append(self._names.new("ch"))

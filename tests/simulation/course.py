@@ -15,13 +15,14 @@ from flask import Flask
 
 from jobs import queues
 from jobs.telling import tell
-from tests.simulation import machines, money_back, people, safety
+from tests.simulation import machines, money_back, office, people, safety
 from tests.simulation.forgetful import Forgetful
 from tests.simulation.provider import SIGNED, Message, SimProvider
 from tests.simulation.seams import Consumer, stand_ins
 from tests.simulation.stage import BACK, Sale, Stage
 from tests.simulation.world import Coverage, World
 from webapp import gateway, payments, refunds
+from webapp.gateway.claims import QUARANTINED
 from webapp.kernel import db
 
 STEPS = 70
@@ -34,12 +35,12 @@ SMOOTH_SHARE = 0.5
 MOST_AT_ONCE = 4
 KILL_SHARE = 0.045
 #: How often time is let pass to the next due moment before we say that it never ends.
-MOST_ROUNDS = 320
+MOST_ROUNDS = 700
 #: The rounds in which merchants decide about money that is held.
 DECIDING = (1, 4, 9, 16)
 #: How long after its beginning a schedule may still have something ahead of it.
 LONGEST = dt.timedelta(days=20)
-MENU = people.MENU | money_back.MENU
+MENU = people.MENU | money_back.MENU | office.MENU
 _WHO = ("wake", "deliver", "sweep", "chore", "people")
 _HOW_OFTEN = (50, 16, 14, 4, 26)
 _PAUSES = (0, 0, 0, 0, 0, 0.2, 1, 1, 2, 5, 12, 40)
@@ -187,6 +188,8 @@ def heal(stage: Stage) -> None:
         moments = [at for _kind, at in machines.pending(stage)]
         ahead = stage.provider.next_moment()
         moments += [ahead] if ahead is not None else []
+        if machines.waiting_for_person(stage):
+            moments.append(world.now + office.CAREFUL)
         if not moments or min(moments) > world.born + LONGEST:
             break
         world.pass_until(min(moments))
@@ -256,14 +259,22 @@ def _receive(stage: Stage, message: Message) -> None:
 
 
 def _ask_again(stage: Stage, asked: set[str]) -> None:
-    """An admin takes up whatever waits for a person, once each."""
-    for kind, one in machines.waiting_for_person(stage):
-        if one not in asked:
+    """An admin takes up whatever waits for a person, once each; then people decide about it."""
+    for kind, one, why in machines.waiting_for_person(stage):
+        if why == QUARANTINED:
+            safety.judge_quarantine(stage, one)
+        if why.startswith(office.ELSEWHERE):
+            with stage.at_web(), db.scoped(db.ADMIN):
+                _do(stage, "discard", partial(office.discard_stray, one))
+        elif one not in asked:
             asked.add(one)
             with stage.at_web(), db.scoped(db.ADMIN):
                 end = _do(stage, f"retry {kind}", partial(_retry, kind, one))
             if end != "done":
                 asked.discard(one)
+    for act in office.decisions(stage):
+        with stage.at_web(), db.scoped(db.ADMIN):
+            _do(stage, "decide call", act)
 
 
 def _retry(kind: str, one: str) -> None:

@@ -16,7 +16,7 @@ from jobs.subscriptions import ROUTES
 from supervisor.stores import Stores
 from tests.portal import ROLES, TEMPLATE, environment, make_template, superuser
 from tests.simulation import seams
-from tests.simulation.money_back import APPROVAL_MINOR, SECOND
+from tests.simulation.money_back import ADMIN, APPROVAL_MINOR, SECOND
 from tests.simulation.stage import CURRENCY
 from tests.simulation.wire import BOARD, engine
 from webapp import config, refunds
@@ -25,6 +25,7 @@ from webapp.kernel import db
 from webapp.refunds import Limits
 
 Apps = tuple[Flask, Flask]
+ADMINS = tuple(one.id for one in (ADMIN, SECOND) if one.id)
 
 
 class Ground:
@@ -36,7 +37,7 @@ class Ground:
         with superuser(stores, "postgres") as server:
             server.execute("ALTER SYSTEM SET autovacuum = off")
             server.execute("SELECT pg_reload_conf()")
-        _add_approver(stores)
+        _add_admins(stores)
         env = environment(stores, TEMPLATE)
         web = create_app(config.read(env), ROUTES)
         worker_settings = config.read(
@@ -115,14 +116,15 @@ def quiet() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
-def _add_approver(stores: Stores) -> None:
-    """Have an admin from the start who is the second person for large refunds."""
+def _add_admins(stores: Stores) -> None:
+    """Have two admins from the start, of whom one approves what the other asked for."""
     with superuser(stores, TEMPLATE) as template:
         template.execute("SET session_replication_role = replica")
-        template.execute(
-            "INSERT INTO app_user (id, status, version, email_sealed, email_index, name_sealed,"
-            " password_hash, is_admin, timezone, locale, created_at, password_changed_at)"
-            " VALUES (%s, 'active', 1, 'x', 'second', 'x', '$argon2id$x', true, 'UTC', 'en',"
-            " now(), now())",
-            (SECOND.id,),
-        )
+        for number, admin in enumerate(ADMINS):
+            template.execute(
+                "INSERT INTO app_user (id, status, version, email_sealed, email_index, name_sealed,"
+                " password_hash, is_admin, timezone, locale, created_at, password_changed_at)"
+                " VALUES (%s, 'active', 1, 'x', %s, 'x', '$argon2id$x', true, 'UTC', 'en',"
+                " now(), now())",
+                (admin, f"admin {number}"),
+            )

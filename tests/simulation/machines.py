@@ -9,7 +9,7 @@ from jobs.telling import tell
 from tests.simulation.provider import SIGNED, Message
 from tests.simulation.stage import Stage
 from tests.simulation.wire import BOARD
-from webapp import gateway, payments, refunds
+from webapp import corrections, gateway, payments, refunds
 
 FACTS = "facts"
 
@@ -86,6 +86,7 @@ CHORES = {
     "expire": payments.expire_due,
     "release": refunds.release_due,
     "look at refunds": refunds.look_again,
+    "lapse": corrections.lapse_due,
 }
 _PENDING = """
 SELECT 'operations', min(due_at) FROM provider_operation
@@ -107,6 +108,8 @@ UNION ALL SELECT 'release', min(leaves_at) FROM refund WHERE id >= %(re)s AND st
 UNION ALL SELECT 'look at refunds', min(r.check_at) FROM refund r
  WHERE r.id >= %(re)s AND r.check_at IS NOT NULL AND NOT EXISTS (SELECT 1
    FROM provider_operation o WHERE o.subject_id = r.id AND o.state = 'manual')
+UNION ALL SELECT 'lapse', min(deadline_at) FROM correction
+ WHERE id >= %(cor)s AND status = 'requested'
 """
 
 
@@ -120,21 +123,23 @@ def pending(stage: Stage) -> list[tuple[str, dt.datetime]]:
             "pay": stage.lowest("payment"),
             "chk": stage.lowest("checkout_session"),
             "re": stage.lowest("refund"),
+            "cor": stage.lowest("correction"),
             "born": stage.since,
         },
     )
     return sorted((kind, at) for kind, at in rows if at is not None)
 
 
-def waiting_for_person(stage: Stage) -> list[tuple[str, str]]:
-    """Return by kind what of this schedule was set aside for a person."""
+def waiting_for_person(stage: Stage) -> list[tuple[str, str, str]]:
+    """Return what of this schedule was set aside for a person: its kind, its id, and why."""
     rows = BOARD.ask(
-        "SELECT 'operation', id FROM provider_operation WHERE id >= %s AND state = 'manual'"
-        " UNION ALL SELECT 'event', event_id FROM provider_event WHERE received_at >= %s"
+        "SELECT 'operation', id, last_error FROM provider_operation"
+        " WHERE id >= %s AND state = 'manual'"
+        " UNION ALL SELECT 'event', event_id, error FROM provider_event WHERE received_at >= %s"
         " AND processed_at IS NULL AND due_at IS NULL ORDER BY 1, 2",
         (stage.lowest("operation"), stage.since),
     )
-    return [(row[0], row[1]) for row in rows]
+    return [(row[0], row[1], row[2] or "") for row in rows]
 
 
 def lay_to_rest(stage: Stage) -> None:
@@ -143,7 +148,7 @@ def lay_to_rest(stage: Stage) -> None:
         ("UPDATE payment SET check_at = NULL WHERE id >= %s AND check_at IS NOT NULL", "payment"),
         ("UPDATE refund SET check_at = NULL WHERE id >= %s AND check_at IS NOT NULL", "refund"),
         (
-            "UPDATE checkout_session SET status = 'expired' WHERE id >= %s AND status = 'open'",
+            "UPDATE checkout_session SET expires_at='infinity' WHERE id >= %s AND status = 'open'",
             "checkout_session",
         ),
     ):

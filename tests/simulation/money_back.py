@@ -16,6 +16,7 @@ from webapp.outbox import Actor
 APPROVAL_MINOR = 400_00
 SECOND = Actor("merchant_user", "usr_00000000000000000000SECOND")
 ADMIN = Actor("admin", "usr_000000000000000000000ADMIN")
+MOST_SALES = 4
 _FULL = ("full", "full", "half", "some", "beyond")
 
 
@@ -62,7 +63,7 @@ def ask_refund(stage: Stage, sale: Sale) -> None:
 
 def decide_refund(stage: Stage, _sale: Sale) -> None:
     """Somebody approves, refuses or undoes a refund that has not left; rightly or not."""
-    found = _some(stage, "refund", "status IN ('requested', 'approved')")
+    found = some(stage, "refund", "status IN ('requested', 'approved')")
     if found is None:
         return
     by = stage.world.chance.choice((SECOND, SECOND, stage.owner))
@@ -84,7 +85,7 @@ def decide_refund(stage: Stage, _sale: Sale) -> None:
 
 def ask_where(stage: Stage, _sale: Sale) -> None:
     """Somebody presses *check now* on a refund."""
-    found = _some(stage, "refund", "status IN ('unsent', 'sent')")
+    found = some(stage, "refund", "status IN ('unsent', 'sent')")
     if found is None:
         return
 
@@ -111,7 +112,7 @@ def switch(stage: Stage, _sale: Sale) -> None:
 
 def decide_anomaly(stage: Stage, sale: Sale) -> None:
     """An admin decides about money set aside: back, to an order, or accepted as it is."""
-    found = _some(stage, "anomaly", "status = 'open'")
+    found = some(stage, "anomaly", "status = 'open'")
     if found is None:
         return
     verb = stage.world.chance.choice(("refund", "refund", "apply", "accept"))
@@ -128,7 +129,39 @@ def decide_anomaly(stage: Stage, sale: Sale) -> None:
     stage.request(f"{verb} anomaly", act)
 
 
-def _some(stage: Stage, kind: str, condition: str) -> str | None:
+def credit_order(stage: Stage, sale: Sale) -> None:
+    """A merchant opens an order for what a sale left and pays it with that, as credit."""
+    if sale.kind != "sale" or len(stage.sales) > MOST_SALES:
+        return
+    chance = stage.world.chance
+    rows = BOARD.ask(
+        "SELECT id, captured_minor - refund_reserved_minor FROM payment WHERE order_id = %s"
+        " AND status = 'captured' AND captured_minor > refund_reserved_minor",
+        (sale.order_id,),
+    )
+    if not rows:
+        return
+    payment_id, left = rows[0]
+    amount = Money(left if chance.random() < 0.4 else chance.randint(1, left), CURRENCY)
+    other = stage.new_sale(amount, is_held=False)
+    stage.sales.append(other)
+
+    def act() -> None:
+        db.use_scope(stage.merchant_scope)
+        refunds.request(
+            payment_id,
+            amount=amount,
+            reason="other",
+            destination="order_credit",
+            target_order_id=other.order_id,
+            by=stage.owner,
+        )
+
+    stage.request("credit order", act)
+
+
+def some(stage: Stage, kind: str, condition: str) -> str | None:
+    """Return the id of one row of a kind, of this schedule's, or None."""
     rows = BOARD.ask(
         f"SELECT id FROM {kind} WHERE id >= %s AND {condition} ORDER BY id", (stage.lowest(kind),)
     )
@@ -137,6 +170,7 @@ def _some(stage: Stage, kind: str, condition: str) -> str | None:
 
 MENU: dict[Callable[[Stage, Sale], None], int] = {
     ask_refund: 12,
+    credit_order: 3,
     decide_refund: 7,
     ask_where: 1,
     switch: 1,

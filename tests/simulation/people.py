@@ -30,6 +30,7 @@ CARDS = (
     "slow_fails",
     "over",
     "under",
+    "uncapturable",
 )
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.simulation.books import Books, Intent, Page, Refund
 from tests.simulation.chance import Names
+from tests.simulation.spoken import as_json, as_outcome
 from tests.simulation.world import World
 from webapp import gateway
 from webapp.gateway import (
@@ -22,11 +24,9 @@ from webapp.gateway import (
     CallKey,
     Cancel,
     Capture,
-    Card,
     Confirm,
     CreateIntent,
     CreateSession,
-    Decline,
     Event,
     ExpireSession,
     LookUp,
@@ -38,7 +38,6 @@ from webapp.gateway import (
     UnknownOutcome,
     Unreachable,
 )
-from webapp.kernel.money import Money
 
 KEYS_LAST = dt.timedelta(hours=24)
 SIGNED = "signed by the simulated provider"
@@ -100,6 +99,8 @@ class SimProvider:
         #: Faults to be given to the next calls of a kind, before chance decides.
         self.forced: dict[str, list[str]] = {}
         self.down_until = world.born
+        #: How often a request about each subject was refused as such.
+        self.refusals: Counter[str] = Counter()
         self._keys: dict[str, Remembered] = {}
         self._late: list[tuple[dt.datetime, int, Callable[[], None]]] = []
         self._cause: str | None = None
@@ -197,14 +198,16 @@ class SimProvider:
 
     def look_up(self, key: CallKey, call: LookUp) -> Outcome:
         """Say where things stand; reads are not remembered."""
+        self._known(key)
         self._question("look_up")
         return self._named(key, self._found(key, call))
 
     def look_up_refund(self, key: CallKey, call: gateway.calls.LookUpRefund) -> Outcome:
         """Say where a refund stands."""
+        self._known(key)
         self._question("look_up_refund")
         for refund in self.books.refunds.values():
-            named = {refund.id, refund.subject, refund.operation}
+            named = {refund.id, refund.subject, refund.operation} - {None}
             if {call.provider_refund_id, call.operation_id, call.refund_id} & named:
                 return self._named(key, self.books.refund_stands(refund))
         raise Refused("not_found", call.refund_id)
@@ -226,7 +229,7 @@ class SimProvider:
             livemode=False,
             occurred_at=self._now,
             payload=payload,
-            outcome=_outcome(said),
+            outcome=as_outcome(said),
         )
 
     def ping(self) -> None:
@@ -262,6 +265,11 @@ class SimProvider:
             raise Refused("not_found", intent_id)
         return self.books.intents[intent_id]
 
+    def _known(self, key: CallKey) -> None:
+        """Note which call it is that somebody makes."""
+        if self._world.current is not None:
+            self._world.current.holds = key.operation_id
+
     def _question(self, kind: str) -> None:
         self._world.hook(f"provider.{kind}.before")
         fault = self._fault(kind)
@@ -288,6 +296,7 @@ class SimProvider:
     def _answer(self, kind: str, key: CallKey, call: Any, effect: Effect) -> Outcome:
         """Answer one call, with the faults of the moment around its one effect."""
         self.calls += 1
+        self._known(key)
         self._world.hook(f"provider.{kind}.before")
         fault = self._fault(kind)
         answer = self._worked(fault, key, f"{kind} {call!r}", effect)
@@ -336,6 +345,7 @@ class SimProvider:
             entry.answer = effect()
         except Refused as refused:
             entry.answer = refused
+            self.refusals[key.subject_id] += 1
         self._cause = None
 
     def _fault(self, kind: str) -> str:
@@ -353,32 +363,19 @@ class SimProvider:
         return fault
 
     def _announce(self, kind: str, outcome: Outcome, object_id: str) -> None:
-        said = _as_json(outcome)
+        """Send a message, or lose it; what becomes of a refund later on is told until it is taken.
+
+        Of that nobody asks us to look: a bank may send back what had succeeded long ago.
+        """
+        said = as_json(outcome)
         if self._cause:
             said["operation_id"] = self._cause
         body = {"id": self.names.new("evt"), "type": kind, "object": object_id, "outcome": said}
         chance = self._world.chance
         count = 1 if self._world.is_calm else chance.choices((0, 1, 2, 3), (12, 60, 20, 8))[0]
+        if kind == "refund.updated":
+            count = max(count, 1)
         if count:
             delay = 0 if self._world.is_calm else chance.choice((0, 0, 0, 1, 1, 30, 4000))
             due = self._now + dt.timedelta(seconds=delay)
             self.messages.append(Message(json.dumps(body).encode(), due, count))
-
-
-def _as_json(outcome: Outcome) -> dict[str, Any]:
-    said = asdict(outcome)
-    said["result"] = outcome.result.value
-    for name in ("amount", "provider_fee"):
-        money = getattr(outcome, name)
-        said[name] = [money.minor, money.currency] if money is not None else None
-    return said
-
-
-def _outcome(said: Mapping[str, Any]) -> Outcome:
-    fields = dict(said)
-    fields["result"] = Result(said["result"])
-    for name in ("amount", "provider_fee"):
-        fields[name] = Money(*said[name]) if said[name] else None
-    fields["decline"] = Decline(**said["decline"]) if said["decline"] else None
-    fields["card"] = Card(**said["card"]) if said["card"] else None
-    return Outcome(**fields)

@@ -21,9 +21,9 @@ from multiprocessing.context import ForkProcess
 
 from supervisor.stores import Stores
 from tests.simulation import course, vacuity
-from tests.simulation.ground import Ground
+from tests.simulation.ground import ADMINS, Ground
 from tests.simulation.world import Coverage
-from webapp import ledger
+from webapp import invariants
 from webapp.kernel import db
 
 CHUNK = 40
@@ -216,9 +216,13 @@ def _child(
 
 
 def _books(ground: Ground) -> list[str]:
-    """Check the whole ledger of a database, of all its schedules so far."""
+    """Check everything in a database that the wall checks, of all its schedules so far.
+
+    The admins were put there without a story of their own.
+    """
     with ground.apps[1].app_context(), db.scoped(db.WORKER):
-        return list(ledger.check_books().problems)
+        problems = invariants.check_everything().problems
+    return [line for line in problems if not any(admin in line for admin in ADMINS)]
 
 
 def main(words: list[str]) -> int:

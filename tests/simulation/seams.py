@@ -12,7 +12,7 @@ from functools import partial
 from unittest.mock import patch
 
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 import jobs.context
@@ -24,12 +24,14 @@ from tests.simulation.chance import SeededSecrets
 from tests.simulation.forgetful import Forgetful
 from tests.simulation.provider import SimProvider
 from tests.simulation.wire import BOARD
-from tests.simulation.world import World
+from tests.simulation.world import SOME, World
 from webapp import gateway
 from webapp.accounts import passwords
-from webapp.kernel import ids, wake
+from webapp.kernel import db, ids, wake
 from webapp.outbox import Fact
 
+_HOLDING = {"operation.claimed": SOME, "operation.completed": ""}
+_TRANSACTION = text("SELECT pg_current_xact_id()::text")
 _NO_PASSWORD = "$argon2id$v=19$m=8,t=1,p=1$c2ltdWxhdGVk$c2ltdWxhdGVk"
 Consumer = Callable[[Sequence[Fact]], None]
 
@@ -48,6 +50,9 @@ class SimContext:
 
     def hook(self, name: str) -> None:
         """Stand at a named point; between two of them the lease may have been prolonged."""
+        actor = self._world.current
+        if actor is not None and name in _HOLDING:
+            actor.holds = _HOLDING[name]
         self._world.hook(name)
         if name == "operation.before_send" and self._beat and self._world.chance.random() < 0.1:
             self._beat()
@@ -60,10 +65,14 @@ class SimContext:
 
 
 class Ear:
-    """Who was told what, whatever the tellers remember of it."""
+    """Who was told what, whatever the tellers remember of it.
+
+    A telling whose transaction came to nothing is none: what the consumer wrote is not there.
+    """
 
     def __init__(self) -> None:
-        self.heard: dict[str, set[str]] = {name: set() for name in CONSUMERS}
+        #: By consumer, each fact that it was told with the transactions in which it was.
+        self.heard: dict[str, dict[str, list[str]]] = {name: {} for name in CONSUMERS}
 
     def consumers(self) -> dict[str, Consumer]:
         """Return the product's consumers, each with an ear at it."""
@@ -71,7 +80,9 @@ class Ear:
 
     def _tell(self, name: str, consumer: Consumer, facts: Sequence[Fact]) -> None:
         consumer(facts)
-        self.heard[name] |= {fact.id for fact in facts}
+        transaction = str(db.session.execute(_TRANSACTION).scalar_one())
+        for fact in facts:
+            self.heard[name].setdefault(fact.id, []).append(transaction)
 
 
 @contextmanager

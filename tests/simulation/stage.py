@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -66,6 +67,8 @@ class Stage:
         self.accepted: list[bytes] = []
         #: Refunds whose calling off was confirmed: nothing of them may ever leave.
         self.undone: list[str] = []
+        #: How often an admin said of each payment or refund what came of a call about it.
+        self.decided: Counter[str] = Counter()
         self.shopper_id = self.owner_id = ""
         self.merchant_id = ""
 

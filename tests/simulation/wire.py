@@ -17,7 +17,7 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
-from tests.simulation.world import Actor, World
+from tests.simulation.world import SOME, Actor, World
 from webapp.kernel import db
 
 OPTIONS = (
@@ -30,7 +30,7 @@ _SET_CLOCK = "SELECT set_config('app.fake_now', %s, false)"
 _SCOPE = "SELECT set_config('app.merchant', %(merchant)s, true)"
 _AND_CLOCK = ", set_config('app.fake_now', %(fake_now)s, false)"
 #: The share of an actor's COMMITs whose connection is cut, half of them before, half after.
-CUT_SHARE = 0.01
+CUT_SHARE = 0.02
 _OPEN = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 _LOOKS, _BETWEEN_LOOKS = 100_000, 0.0002
 
@@ -143,6 +143,7 @@ class Wire(psycopg.Connection[Any]):
         if cut is not None:
             world.coverage.answers[f"commit cut {cut}"] += 1
             world.note(f"{self.actor.name} COMMIT CUT {cut}")
+            world.unfinished[self.actor.holds or SOME] += 1
             BOARD.bury(self)
             raise psycopg.OperationalError("the connection was lost during COMMIT")
         world.hook("commit.after")

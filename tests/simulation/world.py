@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 BEGINNING = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
 #: No schedule lasts as long as this, so the ids of two schedules never mix.
 APART = dt.timedelta(days=25)
+#: A call that somebody claimed, whichever it is.
+SOME = "some call"
 #: Everybody who was killed, for as long as this process lives.
 GRAVEYARD: list[Actor] = []
 
@@ -40,6 +42,8 @@ class Actor:
     stands_at: str = ""
     wires: set[Wire] = field(default_factory=set)
     on_end: Callable[[str], None] | None = None
+    #: The call to the provider that they have claimed, SOME until it is known which.
+    holds: str = ""
 
 
 class Coverage:
@@ -71,6 +75,8 @@ class World:
         self.actors: list[Actor] = []
         self.coverage = Coverage()
         self.kills = 0
+        #: How often whoever had claimed a call did not come to its end in time, by call.
+        self.unfinished: Counter[str] = Counter()
         self.violations: list[str] = []
         self.told: list[str] = []
         #: Called at each hook with its name; returns True to kill who stands there.
@@ -88,12 +94,14 @@ class World:
 
     def pass_time(self, seconds: float) -> None:
         """Let so many seconds pass for everybody."""
+        self._delay()
         self.now += dt.timedelta(seconds=seconds)
         self._hold(self.now)
 
     def pass_until(self, moment: dt.datetime) -> None:
         """Let time pass until `moment`, if that is still to come."""
         if moment > self.now:
+            self._delay()
             self.now = moment
             self._hold(moment)
 
@@ -102,6 +110,16 @@ class World:
         GRAVEYARD.extend(self.actors)
         self.actors = []
         self._held.close()
+
+    def _delay(self) -> None:
+        """Note whose claims may run out while time passes."""
+        for actor in self.actors:
+            self.give_up(actor)
+
+    def give_up(self, actor: Actor) -> None:
+        """Note that a claim of somebody's, if they have one, may come to nothing."""
+        if actor.holds:
+            self.unfinished[actor.holds] += 1
 
     def _hold(self, moment: dt.datetime) -> None:
         self._held.close()
@@ -155,6 +173,7 @@ class World:
         self.kills += 1
         self.coverage.deaths[actor.stands_at] += 1
         self.note(f"{actor.name} KILLED")
+        self.give_up(actor)
         for wire in list(actor.wires):
             self.bury(wire)
         self.actors.remove(actor)
