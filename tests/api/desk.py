@@ -55,6 +55,7 @@ class Program:
         answer = self.client.open(f"{prefix}{path}", **asks)
         answer.get_data()
         answer.close()
+        db.use_scope(db.NOBODY)
         return answer
 
     def get(self, path: str, **query: Any) -> TestResponse:

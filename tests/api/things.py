@@ -5,9 +5,68 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.api.desk import Shop
-from tests.builders import an_order
+from tests.builders import PASSWORD, a_person, an_order, inr, money_in_wallet
+from tests.webhooks.hooks import BY, an_endpoint
+from webapp import accounts, wallets, webhooks
+from webapp.kernel import db
+
+
+def _endpoint(shop: Shop) -> str:
+    with db.scoped(_scope(shop)):
+        return an_endpoint(shop.merchant_id, "payment.success").id
+
+
+def _delivery(shop: Shop) -> str:
+    endpoint_id = _endpoint(shop)
+    with db.scoped(_scope(shop)):
+        return webhooks.test_event(endpoint_id, "payment.success", by=BY)
+
+
+def _event(shop: Shop) -> str:
+    delivery_id = _delivery(shop)
+    with db.scoped(_scope(shop)):
+        return webhooks.delivery_of(shop.merchant_id, delivery_id).event.id
+
+
+def _key(shop: Shop) -> str:
+    with db.scoped(_scope(shop)):
+        made = accounts.create_key(
+            shop.merchant_id, livemode=False, kind="secret", name="a key", by=BY
+        )
+    return made.key.id
+
+
+def _wallet(shop: Shop) -> str:
+    with db.scoped(db.Scope(user_id=shop.owner.id, livemode=False)):
+        return wallets.open(shop.owner.id, "INR", livemode=False).id
+
+
+def _wallet_transfer(shop: Shop) -> str:
+    other = a_person()
+    money_in_wallet(shop.owner, inr(10))
+    asked = wallets.NewTransfer(shop.owner.id, other.id, inr(5), livemode=False)
+    with db.scoped(db.Scope(user_id=shop.owner.id, livemode=False)):
+        return wallets.transfer(asked, by=BY).id
+
+
+def _session(shop: Shop) -> str:
+    accounts.sign_in(shop.owner.email, PASSWORD, device="Firefox", address="192.0.2.4")
+    with db.scoped(db.Scope(user_id=shop.owner.id)):
+        return accounts.sessions_of(shop.owner.id)[0].id
+
+
+def _scope(shop: Shop) -> db.Scope:
+    return db.Scope(merchant_id=shop.merchant_id, livemode=False)
+
 
 #: Makes a thing of the shop (or of its owner) and returns its id, by the name of the parameter.
 MAKERS: dict[str, Callable[[Shop], str]] = {
+    "delivery_id": _delivery,
+    "endpoint_id": _endpoint,
+    "event_id": _event,
+    "key_id": _key,
+    "session_id": _session,
+    "transfer_id": _wallet_transfer,
+    "wallet_id": _wallet,
     "order_id": lambda shop: an_order(shop.merchant_id).id,
 }

@@ -3,6 +3,7 @@
 from webapp.analytics.figures import Figure, hours_figure, volume_figure
 from webapp.analytics.models import Outcome, RollupQuarter
 from webapp.analytics.periods import day_in, day_range, midnight
+from webapp.analytics.platform import MethodTotals, platform_totals
 from webapp.analytics.proof import (
     CONSUMER,
     Difference,
@@ -49,11 +50,11 @@ from webapp.analytics.svg import (
 
 __all__ = [
     "CONSUMER", "GRID_NARROW", "GRID_WIDE", "NARROW", "WEEKDAYS", "WIDE", "Change", "Daily",
-    "DayFigures", "Difference", "Figure",
+    "DayFigures", "Difference", "Figure", "MethodTotals",
     "Outcome", "RollupQuarter", "Subject", "TodayFigures", "Totals", "WeekGrid", "Words", "change",
     "compare_with_facts", "compare_with_ledger", "currencies", "daily", "day_in", "day_name",
     "day_range", "fold",
     "freshness", "hour_by_weekday", "hour_span", "hours_figure", "hours_svg", "hours_title",
-    "midnight", "payments_counted", "points", "rebuild", "today", "volume_figure",
+    "midnight", "payments_counted", "platform_totals", "points", "rebuild", "today", "volume_figure",
     "volume_note", "volume_svg", "volume_title", "volume_total",
 ]  # fmt: skip

@@ -1,10 +1,44 @@
 """The door for programs: everything under /api/v1, in JSON."""
 
-from webapp.api import door, openapi, orders
+from webapp.api import (
+    admin_money,
+    admin_people,
+    admin_trail,
+    analytics,
+    api_keys,
+    auth,
+    deliveries,
+    door,
+    events,
+    openapi,
+    orders,
+    users,
+    wallet_statements,
+    wallet_transfers,
+    wallets,
+    webhook_endpoints,
+)
 from webapp.api.errors import answer
 from webapp.api.routing import BLUEPRINTS, OPERATIONS
 
 #: Imported so that their operations stand in the table.
-RESOURCES = (door, openapi, orders)
+RESOURCES = (
+    admin_money,
+    admin_people,
+    admin_trail,
+    analytics,
+    api_keys,
+    auth,
+    deliveries,
+    door,
+    events,
+    openapi,
+    orders,
+    users,
+    wallet_statements,
+    wallet_transfers,
+    wallets,
+    webhook_endpoints,
+)
 
 __all__ = ["BLUEPRINTS", "OPERATIONS", "RESOURCES", "answer"]

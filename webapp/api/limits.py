@@ -71,5 +71,5 @@ def tell(response: Response) -> Response:
         response.headers["RateLimit-Remaining"] = str(standing.remaining)
         response.headers["RateLimit-Reset"] = str(standing.reset_seconds)
         if response.status_code == 429:  # noqa: PLR2004 - too many requests
-            response.headers["Retry-After"] = str(standing.reset_seconds)
+            response.headers.setdefault("Retry-After", str(standing.reset_seconds))
     return response

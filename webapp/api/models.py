@@ -25,6 +25,10 @@ def _whole(typed: object) -> object:
     return int(typed)
 
 
+#: Reads a whole number as it stands in an address.
+WHOLE_NUMBER = BeforeValidator(_whole)
+
+
 def _currency(typed: str) -> str:
     if typed.isascii() and typed.upper() in EXPONENTS:
         return typed.upper()

@@ -1,15 +1,20 @@
-"""One effect and one answer for each Idempotency-Key, whatever is sent again and how often."""
+"""One effect and one answer for each Idempotency-Key, whatever is sent again and how often.
+
+Answers are kept sealed: some tell a secret that is told only once, such as a new key's text.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 from flask import Response, g, request
 
 from webapp import idempotency
 from webapp.api import errors, reading
 from webapp.api.caller import Caller, caller
+from webapp.kernel import crypto
 from webapp.kernel.errors import Conflict, Declined, NotFound, Refusal
 
 HEADER = "Idempotency-Key"
@@ -36,15 +41,17 @@ def run(work: Work, *, must: bool, hashed: tuple[str, ...]) -> idempotency.Answe
     kind, name = _whose(who)
     body = reading.canonical(reading.json_body())
     request_hash = idempotency.request_hash(request.method, *hashed, body, who.version)
+    place = f"idempotency_key:body:{kind}:{name}:{key}"
 
     def remembered() -> idempotency.Answer:
         try:
             answer = work()
         except BY_RULE as refusal:
-            raise idempotency.Refused(_refusal(refusal)) from refusal
-        return _signed(answer)
+            raise idempotency.Refused(_sealed(_refusal(refusal), place)) from refusal
+        return _sealed(_signed(answer), place)
 
-    return idempotency.once(kind, name, who.livemode, key, request_hash, remembered)
+    kept = idempotency.once(kind, name, who.livemode, key, request_hash, remembered)
+    return replace(kept, body=crypto.unseal(kept.body.decode(), context=place).encode())
 
 
 def respond(answer: idempotency.Answer) -> Response:
@@ -71,6 +78,10 @@ def _refusal(refusal: Refusal) -> idempotency.Answer:
     body = errors.envelope(status, refusal.code, refusal.message, refusal.param)
     g.error_code = refusal.code
     return _signed(idempotency.Answer(status, json.dumps(body, ensure_ascii=False).encode()))
+
+
+def _sealed(answer: idempotency.Answer, place: str) -> idempotency.Answer:
+    return replace(answer, body=crypto.seal(answer.body.decode(), context=place).encode())
 
 
 def _signed(answer: idempotency.Answer) -> idempotency.Answer:

@@ -194,7 +194,10 @@ def _describe(entry: dict[str, Any], operation: Operation) -> None:
         sent["content"]["application/json"]["example"] = operation.body.EXAMPLE
     given = entry["responses"].pop(str(operation.status))
     given["description"] = "As asked."
-    given["content"]["application/json"]["example"] = example_of(operation)
+    if operation.media == "application/json":
+        given["content"]["application/json"]["example"] = example_of(operation)
+    else:
+        given["content"] = {operation.media: {"schema": {"type": "string"}}}
     entry["responses"] = {str(operation.status): given} | {
         str(status): _refusal(status) for status in sorted(refusals_of(operation))
     }

@@ -48,7 +48,8 @@ class Told(TypedDict, total=False):
     """What is told of an operation: tag, the model of its answer, its usual status, its key.
 
     `before` is called with what the view is called with, before any transaction is open: it may put
-    another scope of the database in force. `root` operations stand outside /api/v1.
+    another scope of the database in force. `root` operations stand outside /api/v1. `media` is what
+    is answered where that is not JSON.
     """
 
     tag: Required[str]
@@ -58,6 +59,7 @@ class Told(TypedDict, total=False):
     is_list: bool
     before: Callable[..., None]
     root: bool
+    media: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Operation:
     body: type[Body] | None
     before: Callable[..., None] | None = None
     root: bool = False
+    media: str = "application/json"
 
     @property
     def door(self) -> Blueprint:
@@ -150,6 +153,7 @@ def _route(method: str, rule: str, told: Told) -> Callable[[View], View]:
             body=hints.get("body"),
             before=told.get("before"),
             root=told.get("root", False),
+            media=told.get("media", "application/json"),
         )
         OPERATIONS[f"{operation.door.name}.{operation.name}"] = operation
         operation.door.add_url_rule(

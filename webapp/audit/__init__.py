@@ -2,7 +2,7 @@
 
 from webapp.audit.chain import START, canonical, hash_of
 from webapp.audit.models import Entry, Seal
-from webapp.audit.queries import entries_about, head, recent
+from webapp.audit.queries import entries_about, entry_of, head, recent
 from webapp.audit.service import EVENTS, WAKE, record, seal_pending
 from webapp.audit.verify import Head, Verification, verify
 
@@ -16,6 +16,7 @@ __all__ = [
     "Verification",
     "canonical",
     "entries_about",
+    "entry_of",
     "hash_of",
     "head",
     "recent",

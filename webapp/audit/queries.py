@@ -20,6 +20,11 @@ def entries_about(subject_kind: str, subject_id: str) -> Sequence[Entry]:
     return db.session.scalars(wanted.order_by(Entry.id.desc()).limit(ABOUT_AT_MOST)).all()
 
 
+def entry_of(entry_id: str) -> Entry | None:
+    """Return one row of the trail, or None."""
+    return db.session.get(Entry, entry_id)
+
+
 def recent(
     asked: PageRequest, *, action: str | None = None, merchant_id: str | None = None
 ) -> Page[Entry]:

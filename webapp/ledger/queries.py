@@ -165,6 +165,12 @@ def wallet_entries(
     return page_of(lines, asked, lambda line: f"{line.transfer_id}_{line.position}")
 
 
+def entry_of(transfer_id: str, position: int, *, user_id: str) -> Entry | None:
+    """Return one entry of a person's wallets by its place in its transfer, or None."""
+    found = db.session.get(Entry, (transfer_id, position))
+    return found if found is not None and found.user_id == user_id else None
+
+
 def lines_of(entries: Sequence[EntryLine]) -> list[Line]:
     """Return the lines that became `entries`: each line is a source and then its target."""
     pairs = zip(entries[::2], entries[1::2], strict=True)

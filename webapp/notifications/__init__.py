@@ -10,6 +10,7 @@ from webapp.notifications.queries import (
     inbox_of,
     mail_of,
     mailbox,
+    message_of,
     unread_count,
 )
 from webapp.notifications.service import drain_mail, mark_read, notify, send_mail, use
@@ -32,6 +33,7 @@ __all__ = [
     "mail_of",
     "mailbox",
     "mark_read",
+    "message_of",
     "notify",
     "render",
     "send_again",

@@ -32,6 +32,13 @@ def inbox_of(user_id: str, *, page: PageRequest) -> Page[Message]:
     return page_of(rows, page, lambda message: message.id)
 
 
+def message_of(user_id: str, message_id: str) -> Message | None:
+    """Return one of a person's messages, or None."""
+    return db.session.scalar(
+        select(Message).where(Message.id == message_id, Message.user_id == user_id)
+    )
+
+
 def unread_count(user_id: str) -> int:
     """Return how many messages a person has not read."""
     wanted = select(func.count()).where(Message.user_id == user_id, Message.read_at.is_(None))
