@@ -24,6 +24,8 @@ LOCK = ROOT / "package-lock.json"
 COPIES = {
     "plotly-basic.min.js": "plotly.js-basic-dist-min/plotly-basic.min.js",
     "socket.io.esm.min.js": "socket.io-client/dist/socket.io.esm.min.js",
+    "swagger/swagger-ui-bundle.js": "swagger-ui-dist/swagger-ui-bundle.js",
+    "swagger/swagger-ui.css": "swagger-ui-dist/swagger-ui.css",
     "inter/inter-latin-wght-normal.woff2": (
         "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2"
     ),
@@ -31,7 +33,7 @@ COPIES = {
         "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2"
     ),
 }
-LICENCES = ("plotly.js-basic-dist-min", "socket.io-client", "lucide-static")
+LICENCES = ("plotly.js-basic-dist-min", "socket.io-client", "lucide-static", "swagger-ui-dist")
 OLDEST_NPM = 7
 OURS = (ROOT / "static" / "css", ROOT / "static" / "js")
 COMPRESSED = {".js", ".svg", ".css", ".txt"}

@@ -16,7 +16,7 @@ from whitenoise import WhiteNoise
 from webapp import api, cli, gateway, inbound, notifications, outbox, refunds, webhooks
 from webapp.config import Settings
 from webapp.kernel import crypto, db, ids, log, wake
-from webapp.web import account, admin, checkout, home, mailbox, merchant, status
+from webapp.web import account, admin, checkout, docs, home, mailbox, merchant, status
 from webapp.web.shared import (
     addresses,
     context,
@@ -72,7 +72,8 @@ def _install_pages(app: Flask, settings: Settings) -> None:
     filters.install(app)
     context.install(app, settings)
     icons.install(app)
-    for door in (account, home, checkout, merchant, admin, status, inbound):
+    docs.use(app, api.error_codes)
+    for door in (account, home, checkout, merchant, admin, status, docs, inbound):
         app.register_blueprint(door.blueprint)
     for programs in api.BLUEPRINTS:
         csrf.exempt(programs)

@@ -18,6 +18,7 @@ from webapp.api import (
     wallets,
     webhook_endpoints,
 )
+from webapp.api.catalogue import entries as error_codes
 from webapp.api.errors import answer
 from webapp.api.routing import BLUEPRINTS, OPERATIONS
 
@@ -41,4 +42,4 @@ RESOURCES = (
     webhook_endpoints,
 )
 
-__all__ = ["BLUEPRINTS", "OPERATIONS", "RESOURCES", "answer"]
+__all__ = ["BLUEPRINTS", "OPERATIONS", "RESOURCES", "answer", "error_codes"]

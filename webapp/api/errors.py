@@ -163,10 +163,12 @@ def install(blueprint: Blueprint) -> None:
 
 def status_of(refusal: errors.Refusal) -> int:
     """Return the HTTP status of a refusal, by its class or its kind."""
-    for kind in type(refusal).__mro__:
-        if kind in STATUS:
-            return STATUS[kind]
-    return 500
+    return status_of_kind(type(refusal))
+
+
+def status_of_kind(kind: type[errors.Refusal]) -> int:
+    """Return the HTTP status of a class of refusals, or of the nearest one above it."""
+    return next((STATUS[one] for one in kind.__mro__ if one in STATUS), 500)
 
 
 def type_of(status: int, code: str) -> str:
