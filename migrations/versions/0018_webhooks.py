@@ -219,7 +219,7 @@ CREATE OR REPLACE VIEW dead_letter WITH (security_invoker = true) AS
   {before}
   UNION ALL
   SELECT 'delivery' COLLATE "C", d.id, e.name COLLATE "C",
-    split_part(coalesce(d.last_error, ''), ' (', 1) COLLATE "C", d.last_error COLLATE "C",
+    split_part(coalesce(d.last_error, ''), ':', 1) COLLATE "C", d.last_error COLLATE "C",
     d.endpoint_id, d.merchant_id, d.livemode, d.tries, d.claims, d.created_at
   FROM delivery AS d JOIN webhook_event AS e ON e.id = d.event_id WHERE d.state = 'dead'
 """

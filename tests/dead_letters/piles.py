@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from tests.builders import a_payment
+from tests.builders import a_merchant, a_payment, an_order
 from tests.stories import behind, scalar
+from tests.webhooks import hooks
 from webapp.gateway import CallKey, LookUp, LookUpRefund, Outcome, ProviderError
 from webapp.kernel import clock, db, ids
 from webapp.outbox import NEVER
@@ -130,3 +131,18 @@ def a_mail(error: str = "550: no such mailbox") -> str:
         error=error,
     )
     return mail_id
+
+
+def a_delivery(error: str = "webhook delivery failed: status 500") -> str:
+    """Return the id of a delivery to a merchant's server that gave up."""
+    with db.scoped(db.OWNER):
+        shop = a_merchant()
+        hooks.an_endpoint(shop, "order.created")
+        an_order(shop)
+        hooks.tell()
+    run(
+        "UPDATE delivery SET state = 'dead', due_at = NULL, finished_at = clock_now(), tries = 11,"
+        " last_error = :error",
+        error=error,
+    )
+    return str(scalar("SELECT max(id) FROM delivery"))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 
-from tests.dead_letters.piles import a_call, a_fact, a_mail, a_message, run
+from tests.dead_letters.piles import a_call, a_delivery, a_fact, a_mail, a_message, run
 from tests.stories import behind, scalar
 from webapp import dead_letters
 from webapp.dead_letters import Letter, LetterKind, LetterNotFound, NotLikeThis
@@ -24,6 +24,7 @@ PILES: dict[LetterKind, Callable[[], str]] = {
     LetterKind.EVENT: a_message,
     LetterKind.FACT: a_fact,
     LetterKind.MAIL: a_mail,
+    LetterKind.DELIVERY: a_delivery,
 }
 NOTHING = Decision("not_done", "The provider’s page shows nothing.")
 
@@ -77,7 +78,9 @@ def test_what_has_not_given_up_is_in_no_list() -> None:
     run("UPDATE mail SET status = 'waiting' WHERE id = :id", id=mail)
     assert letters() == []
     assert fact
-    for kind, letter_id in zip(LetterKind, (call, message, fact, mail), strict=True):
+    # What gave up on its way to a merchant's server stays so: sent again it is a new delivery.
+    kinds = [kind for kind in LetterKind if kind is not LetterKind.DELIVERY]
+    for kind, letter_id in zip(kinds, (call, message, fact, mail), strict=True):
         with pytest.raises(LetterNotFound):
             dead_letters.letter(kind, letter_id)
         with pytest.raises(LetterNotFound):
@@ -99,6 +102,8 @@ def test_a_letter_is_taken_up_again_once_and_that_is_kept(kind: LetterKind) -> N
         LetterKind.FACT: "SELECT due_at <= clock_now() AND tries = 0 FROM outbox_due"
         " WHERE tries = 0 AND last_error IS NOT NULL",
         LetterKind.MAIL: "SELECT status = 'waiting' AND tries = 0 FROM mail",
+        LetterKind.DELIVERY: "SELECT state = 'due' AND tries = 0 FROM delivery"
+        " WHERE resend_of IS NOT NULL",
     }
     assert scalar(due[kind]) is True
     with pytest.raises(LetterNotFound):
@@ -121,7 +126,7 @@ def test_all_letters_like_one_are_taken_up_again_and_no_others() -> None:
 
 
 @pytest.mark.requirement("S1-12")
-@pytest.mark.parametrize("kind", [LetterKind.EVENT, LetterKind.FACT, LetterKind.MAIL])
+@pytest.mark.parametrize("kind", [one for one in LetterKind if one is not LetterKind.CALL])
 def test_a_letter_is_discarded_for_a_reason_that_is_kept_and_never_worked_on(
     kind: LetterKind,
 ) -> None:
@@ -137,6 +142,7 @@ def test_a_letter_is_discarded_for_a_reason_that_is_kept_and_never_worked_on(
         LetterKind.EVENT: "SELECT count(*) FROM provider_event WHERE processed_at IS NULL",
         LetterKind.FACT: "SELECT count(*) FROM outbox_due WHERE last_error IS NOT NULL",
         LetterKind.MAIL: "SELECT count(*) FROM mail WHERE status <> 'discarded'",
+        LetterKind.DELIVERY: "SELECT count(*) FROM delivery WHERE state <> 'discarded'",
     }
     assert scalar(left[kind]) == 0
 

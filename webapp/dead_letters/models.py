@@ -14,6 +14,7 @@ class LetterKind(StrEnum):
     EVENT = "event"
     FACT = "fact"
     MAIL = "mail"
+    DELIVERY = "delivery"
 
 
 #: Of each kind: its name for people, one and many.
@@ -22,6 +23,7 @@ KINDS: dict[LetterKind, tuple[str, str]] = {
     LetterKind.EVENT: ("Message from the provider", "Messages from the provider"),
     LetterKind.FACT: ("Fact to be told", "Facts to be told"),
     LetterKind.MAIL: ("Mail", "Mails"),
+    LetterKind.DELIVERY: ("Webhook delivery", "Webhook deliveries"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from webapp import audit, gateway, notifications, outbox
+from webapp import audit, gateway, notifications, outbox, webhooks
 from webapp.dead_letters.errors import LetterNotFound, NotLikeThis
 from webapp.dead_letters.models import Letter, LetterKind
 from webapp.dead_letters.queries import letter, letters_like
@@ -94,6 +94,8 @@ def _take_up(found: Letter) -> None:
             outbox.tell_again(*_consumer_and_fact(found.id))
         case LetterKind.MAIL:
             notifications.send_again(found.id)
+        case LetterKind.DELIVERY:
+            webhooks.retry_dead(found.id)
 
 
 def _let_be(found: Letter, because: str) -> None:
@@ -103,6 +105,8 @@ def _let_be(found: Letter, because: str) -> None:
                 raise LetterNotFound
         case LetterKind.FACT:
             outbox.never_tell(*_consumer_and_fact(found.id))
+        case LetterKind.DELIVERY:
+            webhooks.discard_dead(found.id)
         case _:
             notifications.discard_mail(found.id)
 
