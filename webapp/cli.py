@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from typing import TextIO
 
 import click
-from flask import Flask
+from flask import Flask, current_app
 
-from webapp import accounts, audit, dead_letters, gateway, invariants
+from webapp import accounts, audit, dead_letters, gateway, invariants, outbox
 from webapp.dead_letters import LetterKind
 from webapp.kernel import db
 from webapp.kernel.errors import Invalid, Refusal
@@ -33,6 +33,7 @@ def register(app: Flask) -> None:
         create_admin,
         import_users,
         letters,
+        bus_forget,
     ):
         app.cli.add_command(command)
 
@@ -91,6 +92,16 @@ def _head(kept: str) -> audit.Head:
     if not seq.isdecimal():
         raise click.BadParameter("write it as SEQ:HASH", param_hint="--head")
     return audit.Head(seq=int(seq), hash=hashed.strip())
+
+
+@click.command("bus-forget")
+@click.argument("sink", type=click.Choice(["bus_kafka", "bus_aws"]))
+def bus_forget(sink: str) -> None:
+    """Drop what waits for a broker that is not set up any more; the facts themselves stay."""
+    if sink in current_app.extensions["paydeck_settings"].bus.sinks:
+        raise click.BadParameter(f"{sink} is set up; take its settings away first")
+    db.use_scope(db.ADMIN)
+    click.echo(f"{outbox.forget(sink)} facts forgotten")
 
 
 @click.group("dead-letters")

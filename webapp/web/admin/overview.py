@@ -20,8 +20,10 @@ from webapp import (
 )
 from webapp.kernel import clock, wake
 from webapp.kernel.paging import PageRequest, page_request
+from webapp.web.admin.bus_rows import SinkRow, sink_rows
 from webapp.web.admin.door import blueprint
 from webapp.web.admin.people import trail_of
+from webapp.web.shared.guards import settings
 from webapp.web.status import checks
 
 SILENT_SECONDS = 15
@@ -57,6 +59,7 @@ class Health:
     backlog: gateway.Backlog
     letters: int
     trail: audit.Verification
+    sinks: list[SinkRow]
 
 
 @blueprint.get("/admin")
@@ -120,6 +123,7 @@ def _health() -> Health:
         backlog=gateway.backlog(),
         letters=sum(dead_letters.counts().values()),
         trail=audit.verify(),
+        sinks=sink_rows(settings().bus),
     )
 
 

@@ -113,6 +113,9 @@ WORDS: dict[str, dict[str, str]] = {
         "rollup": "the merchants’ figures",
         "settle": "money that was set aside",
         "purse": "wallets that were sent money",
+        "bus": "the streams of events",
+        "bus_kafka": "Kafka",
+        "bus_aws": "Amazon SNS or SQS",
     },
     "anomaly": {
         "late_success": "Paid after the order was cancelled",
