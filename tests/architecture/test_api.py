@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+import pytest
 from flask import Flask
 
 from webapp import accounts, api
@@ -24,6 +25,13 @@ def test_every_address_of_the_api_is_an_operation_that_says_who_may(portal: Flas
     }
     assert found - BESIDES == api.OPERATIONS.keys()
     assert [name for name, one in api.OPERATIONS.items() if one.needs == Needs()] == []
+
+
+@pytest.mark.requirement("S2-111")
+def test_there_are_more_than_sixty_operations_in_the_document() -> None:
+    paths = openapi.document()["paths"]
+    told = [(path, method) for path, methods in paths.items() for method in methods]
+    assert len(told) == len(api.OPERATIONS) >= 60
 
 
 def test_scopes_and_acts_are_known_ones() -> None:

@@ -25,7 +25,7 @@ LONGEST_WAIT = 20
 LOOK_SECONDS = 0.5
 BEGINNING = "beginning"
 #: Each holds a thread of the server; further listeners are answered at once and ask again.
-_seats = threading.BoundedSemaphore(4)
+SEATS = threading.BoundedSemaphore(4)
 
 
 class EventObject(BaseModel):
@@ -122,7 +122,7 @@ def _following(query: EventQuery, after: str) -> dict[str, Any]:
 
 def _waited_for(query: EventQuery, after: str | None) -> list[Event]:
     found = _look(query, after)
-    if found or not query.wait or not _seats.acquire(blocking=False):
+    if found or not query.wait or not SEATS.acquire(blocking=False):
         return found
     try:
         ends = time.monotonic() + query.wait
@@ -132,7 +132,7 @@ def _waited_for(query: EventQuery, after: str | None) -> list[Event]:
             found = _look(query, after)
         return found
     finally:
-        _seats.release()
+        SEATS.release()
 
 
 def _look(query: EventQuery, after: str | None) -> list[Event]:

@@ -1,0 +1,119 @@
+"""API keys by the API: told once, never wider than who makes them, ended at once."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from tests.api.desk import Program, Shop, a_shop, a_user, nobody
+from tests.stories import scalar
+from webapp.api.caller import MERCHANT_HEADER
+
+ASKED = {"name": "The shop’s server", "scopes": ["orders:write"]}
+
+
+@pytest.fixture
+def shop(app: Flask) -> Shop:
+    """A merchant."""
+    return a_shop(app)
+
+
+@pytest.fixture
+def owner(app: Flask, shop: Shop) -> Program:
+    """Its owner’s program."""
+    return a_user(app, shop.owner, **{MERCHANT_HEADER: shop.merchant_id})
+
+
+def holding(app: Flask, token: str) -> Program:
+    """Return a program with a key."""
+    return Program(nobody(app).client, token)
+
+
+@pytest.mark.requirement("S2-79")
+def test_a_key_is_told_once_and_works(app: Flask, owner: Program) -> None:
+    made = owner.post("/api-keys", ASKED)
+    assert made.status_code == 201, made.text
+    key = made.get_json()
+    assert key["token"].startswith("sk_test_")
+    assert (key["scopes"], key["status"], key["kind"]) == (["orders:write"], "works", "secret")
+    with_it = holding(app, key["token"])
+    assert with_it.get("/orders").status_code == 200
+    assert with_it.get("/events").status_code == 403
+    got = owner.get(f"/api-keys/{key['id']}").get_json()
+    assert "token" not in got
+    assert got["last_used_at"] is not None
+    (listed,) = owner.get("/api-keys").get_json()["data"]
+    assert listed == got
+
+
+def test_the_answer_that_tells_a_key_is_kept_sealed(owner: Program) -> None:
+    key = {"Idempotency-Key": "one-key"}
+    first, second = (owner.post("/api-keys", ASKED, **key) for _ in range(2))
+    assert first.data == second.data
+    token = first.get_json()["token"]
+    kept = (
+        "SELECT count(*) FROM idempotency_key WHERE position(:token in encode(body, 'escape')) > 0"
+    )
+    assert scalar(kept, token=token) == 0
+    assert scalar("SELECT count(*) FROM idempotency_key WHERE key = 'one-key'") == 1
+
+
+def test_a_key_makes_none_that_may_do_more_than_itself(shop: Shop) -> None:
+    narrow = shop.program(scopes=["api_keys:write", "orders:read"])
+    wider = narrow.post("/api-keys", {"name": "wider", "scopes": ["payments:write"]})
+    assert (wider.status_code, wider.get_json()["error"]["code"]) == (403, "key_too_wide")
+    assert wider.get_json()["error"]["type"] == "permission_error"
+    assert narrow.post("/api-keys", {"name": "all"}).status_code == 403
+    same = narrow.post("/api-keys", {"name": "same", "scopes": ["orders:read"]})
+    assert same.status_code == 201
+
+
+def test_a_rolled_key_works_beside_the_new_one_until_the_overlap_is_over(
+    app: Flask, owner: Program
+) -> None:
+    old = owner.post("/api-keys", ASKED).get_json()
+    path = f"/api-keys/{old['id']}/roll"
+    new = owner.post(path, {"overlap_seconds": 3600}).get_json()
+    for token in (old["token"], new["token"]):
+        assert holding(app, token).get("/orders").status_code == 200
+    again = owner.post(path, {"overlap_seconds": 0})
+    assert (again.status_code, again.get_json()["error"]["type"]) == (409, "invalid_request_error")
+    swift = owner.post(f"/api-keys/{new['id']}/roll", {"overlap_seconds": 0}).get_json()
+    assert holding(app, new["token"]).get("/orders").status_code == 401
+    assert holding(app, swift["token"]).get("/orders").status_code == 200
+
+
+def test_a_revoked_key_opens_nothing_and_stays_listed(app: Flask, owner: Program) -> None:
+    key = owner.post("/api-keys", ASKED).get_json()
+    for _ in range(2):
+        ended = owner.post(f"/api-keys/{key['id']}/revoke")
+        assert (ended.status_code, ended.get_json()["status"]) == (200, "revoked")
+    assert holding(app, key["token"]).get("/orders").status_code == 401
+    assert owner.get("/api-keys").get_json()["data"][0]["status"] == "revoked"
+
+
+@pytest.mark.parametrize(
+    ("change", "param"),
+    [
+        ({"scopes": ["everything:write"]}, "scopes"),
+        ({"scopes": []}, "scopes"),
+        ({"kind": "publishable"}, "scopes"),
+        ({"name": ""}, "name"),
+        ({"name": "4242 4242 4242 4242"}, "name"),
+        ({"expires_at": 1}, "expires_at"),
+    ],
+)
+def test_what_a_key_cannot_be_is_named(
+    owner: Program, change: dict[str, object], param: str
+) -> None:
+    answer = owner.post("/api-keys", ASKED | change)
+    assert (answer.status_code, answer.get_json()["error"]["param"]) == (400, param)
+
+
+def test_anothers_key_is_not_there(app: Flask, owner: Program) -> None:
+    key = owner.post("/api-keys", ASKED).get_json()["id"]
+    stranger = a_shop(app).program()
+    assert stranger.get(f"/api-keys/{key}").status_code == 404
+    assert stranger.post(f"/api-keys/{key}/revoke").status_code == 404
+    assert stranger.post(f"/api-keys/{key}/roll", {}).status_code == 404
+    assert owner.get(f"/api-keys/{key}").get_json()["status"] == "works"
