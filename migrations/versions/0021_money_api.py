@@ -34,10 +34,14 @@ CREATE INDEX ix_payment_method_merchant_id_livemode_user_ref_id
   ON payment_method (merchant_id, livemode, user_ref, id DESC);
 """
 
+#: What a merchant's program may change of a customer.
+OF_CUSTOMERS = "UPDATE (metadata, email_sealed, email_index, name_sealed)"
+
 
 def upgrade() -> None:
-    """Make room for the bank's references and for tokens."""
+    """Make room for the bank's references and for tokens, and let programs name customers."""
     op.execute(REFERENCES)
+    op.execute(f"GRANT {OF_CUSTOMERS} ON customer TO {guards.WEB}")
     op.execute(METHODS)
     guards.grant(op, "payment_method", web="SELECT, INSERT", worker="SELECT")
     guards.tenant_rows(op, "payment_method", or_user=False)
@@ -47,4 +51,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take them away."""
     op.execute("DROP TABLE payment_method")
+    op.execute(f"REVOKE {OF_CUSTOMERS} ON customer FROM {guards.WEB}")
     op.execute("ALTER TABLE attempt DROP COLUMN approval_code, DROP COLUMN network_reference")

@@ -5,10 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.api.desk import Shop
-from tests.builders import PASSWORD, a_person, an_order, inr, money_in_wallet
+from tests.builders import PASSWORD, a_checkout, a_payment, a_person, an_order, inr, money_in_wallet
 from tests.webhooks.hooks import BY, an_endpoint
-from webapp import accounts, wallets, webhooks
+from webapp import accounts, orders, payments, refunds, wallets, webhooks
 from webapp.kernel import db
+from webapp.outbox import Actor
+
+
+def a_customer(shop: Shop) -> str:
+    """Make a customer of the shop's."""
+    by = Actor("merchant_user", shop.owner.id)
+    new = orders.NewCustomer(shop.merchant_id, livemode=False, email="asha@people.example")
+    with db.scoped(db.Scope(merchant_id=shop.merchant_id, livemode=False)):
+        return orders.create_customer(new, by=by).id
+
+
+def a_refund(shop: Shop) -> str:
+    """Make a refund of a payment that was taken; it has not left yet."""
+    taken = a_payment(payments.Status.CAPTURED, shop.merchant_id)
+    by = Actor("merchant_user", shop.owner.id)
+    with db.scoped(db.Scope(merchant_id=shop.merchant_id, livemode=False)):
+        return refunds.request(taken, amount=inr(100_00), reason="other", by=by).id
 
 
 def _endpoint(shop: Shop) -> str:
@@ -69,4 +86,8 @@ MAKERS: dict[str, Callable[[Shop], str]] = {
     "transfer_id": _wallet_transfer,
     "wallet_id": _wallet,
     "order_id": lambda shop: an_order(shop.merchant_id).id,
+    "customer_id": a_customer,
+    "checkout_id": lambda shop: a_checkout(shop.merchant_id).ref.session_id,
+    "payment_id": lambda shop: a_payment(payments.Status.CAPTURED, shop.merchant_id),
+    "refund_id": a_refund,
 }

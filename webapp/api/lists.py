@@ -48,6 +48,11 @@ def moment(epoch: int | None) -> dt.datetime | None:
     return None if epoch is None else dt.datetime.fromtimestamp(epoch, dt.UTC)
 
 
+def after(epoch: int | None) -> dt.datetime | None:
+    """Return the first moment after a second of Unix time, for bounds that leave it out."""
+    return moment(None if epoch is None else epoch + 1)
+
+
 def _is_known(sent: str, find: Callable[[str], object]) -> bool:
     try:
         return find(sent) is not None

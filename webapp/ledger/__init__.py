@@ -34,6 +34,12 @@ from webapp.ledger.queries import (
     wallet_entries,
 )
 from webapp.ledger.service import fold_checkpoints, post, reverse
+from webapp.ledger.statements import (
+    StatementLine,
+    is_on_statement,
+    payables_of,
+    statement_of,
+)
 from webapp.ledger.transfers import (
     TransferDetail,
     transfer,
@@ -51,6 +57,7 @@ __all__ = [
     "InsufficientBalance",
     "Line",
     "ReferenceReused",
+    "StatementLine",
     "Total",
     "TransferDetail",
     "TransferLine",
@@ -64,10 +71,13 @@ __all__ = [
     "entry_of",
     "fees",
     "fold_checkpoints",
+    "is_on_statement",
     "payable",
+    "payables_of",
     "post",
     "refunds_in_transit",
     "reverse",
+    "statement_of",
     "store_credit",
     "suspense",
     "totals",

@@ -42,7 +42,7 @@ class CustomerChange:
 
 @dataclass(frozen=True, slots=True)
 class CustomerFilter:
-    """What part of a merchant's customers is asked for; both bounds are included."""
+    """What part of a merchant's customers is asked for: since <= created < until."""
 
     email: str | None = field(repr=False, default=None)
     since: dt.datetime | None = None
@@ -106,7 +106,7 @@ def customers_of(
     if asked.since:
         wanted = wanted.where(Customer.created_at >= asked.since)
     if asked.until:
-        wanted = wanted.where(Customer.created_at <= asked.until)
+        wanted = wanted.where(Customer.created_at < asked.until)
     rows = db.session.scalars(one_page(wanted, Customer.id, page)).all()
     return page_of(rows, page, key=lambda one: one.id)
 

@@ -43,7 +43,7 @@ class OrderFilter:
 
 @dataclass(frozen=True, slots=True)
 class CheckoutFilter:
-    """What part of a merchant's checkout sessions is asked for; both bounds are included."""
+    """What part of a merchant's checkout sessions is asked for: since <= opened < until."""
 
     order_id: str | None = None
     status: str | None = None
@@ -90,7 +90,7 @@ def checkouts_of(
     if asked.since:
         wanted = wanted.where(CheckoutSession.opened_at >= asked.since)
     if asked.until:
-        wanted = wanted.where(CheckoutSession.opened_at <= asked.until)
+        wanted = wanted.where(CheckoutSession.opened_at < asked.until)
     rows = db.session.scalars(one_page(wanted, CheckoutSession.id, page)).all()
     return page_of(rows, page, key=lambda one: one.id)
 

@@ -118,6 +118,28 @@ def payments_of_user(user_id: str, *, page: PageRequest) -> Page[PaymentRow]:
     return _page(_rows().where(Payment.user_id == user_id), page)
 
 
+def taken_of_user(user_id: str, *, livemode: bool, page: PageRequest) -> Page[PaymentRow]:
+    """Return a page of a shopper's payments that were taken otherwise than from the wallet."""
+    wanted = _rows().where(
+        Payment.user_id == user_id,
+        Payment.livemode == livemode,
+        Payment.status == "captured",
+        Payment.method_kind.is_distinct_from("wallet"),
+    )
+    return _page(wanted, page)
+
+
+def held_of(merchant_id: str, *, livemode: bool) -> list[Money]:
+    """Return what banks hold of a merchant's payments, by currency, where they hold anything."""
+    wanted = select(Payment.currency, func.sum(Payment.authorised_minor)).where(
+        Payment.merchant_id == merchant_id,
+        Payment.livemode == livemode,
+        Payment.status == "authorised",
+    )
+    rows = db.session.execute(wanted.group_by(Payment.currency).order_by(Payment.currency))
+    return [Money(int(held), currency) for currency, held in rows]
+
+
 def payment_counts(merchant_id: str, *, livemode: bool) -> dict[str, int]:
     """Return how many payments of each status a merchant has."""
     wanted = select(Payment.status, func.count()).where(
@@ -146,6 +168,16 @@ def attempts_of(payment_id: str) -> Sequence[Attempt]:
     """Return a payment's tries, oldest first."""
     wanted = select(Attempt).where(Attempt.payment_id == payment_id).order_by(Attempt.number)
     return db.session.scalars(wanted.execution_options(populate_existing=True)).all()
+
+
+def latest_attempts(payment_ids: Sequence[str]) -> dict[str, Attempt]:
+    """Return the last try of each of these payments that has one, by the payment's id."""
+    if not payment_ids:
+        return {}
+    wanted = select(Attempt).where(Attempt.payment_id.in_(payment_ids))
+    oldest_first = wanted.order_by(Attempt.payment_id, Attempt.number)
+    found = db.session.scalars(oldest_first.execution_options(populate_existing=True))
+    return {attempt.payment_id: attempt for attempt in found}
 
 
 def open_anomalies(page: PageRequest) -> Page[Anomaly]:

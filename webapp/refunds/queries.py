@@ -10,13 +10,14 @@ from sqlalchemy import ColumnElement, Select, func, select
 
 from webapp import outbox
 from webapp.kernel import db
+from webapp.kernel.money import Money
 from webapp.kernel.paging import Page, PageRequest, one_page, page_of
 from webapp.orders import Order
 from webapp.outbox import Move
 from webapp.payments import Payment
 from webapp.refunds.errors import RefundNotFound
 from webapp.refunds.models import Refund
-from webapp.refunds.states import Status
+from webapp.refunds.states import WAITING, Status
 
 STREAMED_AT_ONCE = 500
 
@@ -104,9 +105,24 @@ def refunds_everywhere(*, asked: RefundFilter, page: PageRequest) -> Page[Refund
     return _page(_filtered(_rows(), asked), page)
 
 
-def refunds_of_user(user_id: str, *, page: PageRequest) -> Page[RefundRow]:
+def refunds_of_user(
+    user_id: str, *, page: PageRequest, asked: RefundFilter | None = None
+) -> Page[RefundRow]:
     """Return a page of the refunds to a shopper, newest first."""
-    return _page(_rows().where(Refund.user_id == user_id), page)
+    wanted = _rows().where(Refund.user_id == user_id)
+    return _page(_filtered(wanted, asked) if asked else wanted, page)
+
+
+def leaving_of(merchant_id: str, *, livemode: bool) -> list[Money]:
+    """Return what is promised back and still on the merchant's account, by currency."""
+    wanted = select(Refund.currency, func.sum(Refund.amount_minor)).where(
+        Refund.merchant_id == merchant_id,
+        Refund.livemode == livemode,
+        Refund.anomaly_id.is_(None),
+        Refund.status.in_(WAITING),
+    )
+    rows = db.session.execute(wanted.group_by(Refund.currency).order_by(Refund.currency))
+    return [Money(int(leaving), currency) for currency, leaving in rows]
 
 
 def refunds_of_payment(payment_id: str) -> Sequence[Refund]:

@@ -1,0 +1,335 @@
+"""Payments through the API: begun by programs and people, read, captured, cancelled."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.api.desk import Program, Shop, a_shop, a_user
+from tests.builders import (
+    BACK,
+    a_method,
+    a_payment,
+    a_person,
+    answered,
+    calls_answered,
+    declined,
+    held,
+    inr,
+    money_in_wallet,
+    needs_action,
+    now_at,
+    succeeded,
+)
+from webapp.gateway import Outcome, Result
+from webapp.kernel import clock, db
+from webapp.payments import Status
+
+PRICE = {"amount": 50_000, "currency": "INR"}
+
+
+@pytest.fixture
+def shop(app: Flask) -> Shop:
+    return a_shop(app)
+
+
+def paid_for(program: Program, **more: object) -> dict[str, Any]:
+    answer = program.post("/payments", {**PRICE, "return_url": BACK, **more})
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.get_json()
+    return found
+
+
+def read(program: Program, payment_id: str, **query: object) -> dict[str, Any]:
+    answer = program.get(f"/payments/{payment_id}", **query)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.get_json()
+    return found
+
+
+def listed(program: Program, **query: object) -> list[str]:
+    answer = program.get("/payments", **query)
+    assert answer.status_code == 200, answer.text
+    return [row["id"] for row in answer.get_json()["data"]]
+
+
+def refused(answer: Any) -> tuple[int, str, str | None]:
+    error = answer.get_json()["error"]
+    return answer.status_code, error["code"], error["param"]
+
+
+def test_a_payment_by_card_is_begun_by_the_checkouts_own_verbs(shop: Shop) -> None:
+    program = shop.program()
+    method = a_method()
+    payment = paid_for(program, payment_method=method, metadata={"basket": "7"})
+    assert (payment["status"], payment["amount"], payment["currency"]) == (
+        "PROCESSING",
+        50_000,
+        "INR",
+    )
+    assert payment["metadata"] == {"basket": "7"}
+    answered(payment["id"], Outcome(Result.CREATED, intent_id="pi_api"), succeeded(inr(500_00)))
+    taken = read(program, payment["id"])
+    assert (taken["status"], taken["amount_captured"], taken["fee"]) == ("SUCCESS", 50_000, 1_000)
+    assert taken["payment_method"] == {"kind": "card", "label": "Visa •••• 4242"}
+    assert program.get(f"/orders/{taken['order']}").get_json()["status"] == "COMPLETED"
+
+
+def test_the_program_is_told_of_as_who_began_it(shop: Shop) -> None:
+    program = shop.program()
+    payment = paid_for(program, payment_method=a_method())
+    told = program.get(f"/payments/{payment['id']}/timeline").get_json()
+    assert told["object"] == "list"
+    assert [(row["target"], row["by"]) for row in told["data"]] == [
+        ("processing", "api_key"),
+        ("created", "api_key"),
+    ]
+
+
+def test_without_a_method_it_waits_and_its_link_is_told_once(app: Flask, shop: Shop) -> None:
+    program = shop.program()
+    payment = paid_for(program)
+    assert payment["status"] == "PENDING"
+    page = app.test_client().get(payment["checkout_url"].removeprefix("http://localhost:8000"))
+    assert page.status_code == 200
+    assert "checkout_url" not in read(program, payment["id"])
+
+
+def test_a_waiting_payment_is_confirmed_with_a_method(shop: Shop) -> None:
+    program = shop.program()
+    payment = paid_for(program)
+    body = {"payment_method": a_method(), "return_url": BACK}
+    confirmed = program.post(f"/payments/{payment['id']}/confirm", body)
+    assert (confirmed.status_code, confirmed.get_json()["status"]) == (200, "PROCESSING")
+    again = program.post(f"/payments/{payment['id']}/confirm", body | {"payment_method": "pm_2"})
+    assert refused(again)[:2] == (409, "payment_under_way")
+    answered(payment["id"], declined())
+    other = program.post(f"/payments/{payment['id']}/confirm", body | {"payment_method": "pm_3"})
+    assert other.get_json()["attempts"] == 2
+    tries = program.get(f"/payments/{payment['id']}/attempts").get_json()["data"]
+    assert [row["status"] for row in tries] == ["processing", "declined"]
+    assert tries[1]["failure_reason"]
+
+
+def test_an_order_is_paid_as_it_stands(shop: Shop) -> None:
+    program = shop.program()
+    order = program.post("/orders", PRICE).get_json()
+    wrong = program.post("/payments", {"order": order["id"], "amount": 1, "currency": "INR"})
+    assert refused(wrong) == (400, "parameter_invalid", "amount")
+    later = program.post("/payments", {"order": order["id"], "capture": "manual"})
+    assert refused(later) == (400, "parameter_invalid", "capture")
+    payment = program.post("/payments", {"order": order["id"]}).get_json()
+    assert (payment["order"], payment["amount"]) == (order["id"], 50_000)
+    unknown = program.post("/payments", {"order": "ord_none"})
+    assert refused(unknown) == (400, "parameter_invalid", "order")
+
+
+def test_nothing_to_pay_is_refused_by_the_name_of_what_is_missing(shop: Shop) -> None:
+    program = shop.program()
+    assert refused(program.post("/payments", {})) == (400, "parameter_missing", "order")
+    halved = program.post("/payments", {"amount": 100})
+    assert refused(halved) == (400, "parameter_invalid", "currency")
+    waiting = program.post("/payments", {**PRICE, "payment_method": "pm_1", "confirm": False})
+    assert refused(waiting) == (400, "parameter_invalid", "confirm")
+    script = program.post("/payments", {**PRICE, "return_url": "javascript:alert(1)"})
+    assert refused(script) == (400, "parameter_invalid", "return_url")
+
+
+def test_the_bank_asks_and_the_answer_says_where_to_go(shop: Shop) -> None:
+    program = shop.program()
+    method = a_method()
+    payment = paid_for(program, payment_method=method)
+    answered(payment["id"], Outcome(Result.CREATED, intent_id="pi_asked"), needs_action(method))
+    asked = read(program, payment["id"])
+    assert asked["status"] == "REQUIRES_ACTION"
+    assert asked["next_action"] == {
+        "type": "redirect_to_url",
+        "url": "http://127.0.0.1:8002/challenge/1",
+    }
+
+
+def test_held_money_is_captured_in_part_or_let_go(shop: Shop) -> None:
+    program = shop.program()
+    first, second = (paid_for(program, payment_method=a_method(), capture="manual") for _ in "ab")
+    for payment, intent in ((first, "pi_one"), (second, "pi_two")):
+        answered(payment["id"], Outcome(Result.CREATED, intent_id=intent), held(inr(500_00)))
+        calls_answered(payment["id"])
+    too_much = program.post(f"/payments/{first['id']}/capture", {"amount": 50_001})
+    assert refused(too_much) == (400, "capture_exceeds_held", "amount")
+    taken = program.post(f"/payments/{first['id']}/capture", {"amount": 30_000})
+    assert taken.status_code == 200
+    answered(first["id"], succeeded(inr(300_00)))
+    assert read(program, first["id"])["amount_captured"] == 30_000
+    gone = program.post(f"/payments/{second['id']}/cancel", {"reason": "Out of stock"})
+    assert (gone.status_code, gone.get_json()["cancellation_reason"]) == (200, "Out of stock")
+    answered(second["id"], Outcome(Result.CANCELLED))
+    assert read(program, second["id"])["status"] == "CANCELLED"
+
+
+def test_a_payment_that_waits_is_cancelled_and_one_that_was_taken_is_not(shop: Shop) -> None:
+    program = shop.program()
+    waiting = paid_for(program)
+    ended = program.post(f"/payments/{waiting['id']}/cancel", {}).get_json()
+    assert ended["status"] == "CANCELLED"
+    taken = a_payment(Status.CAPTURED, shop.merchant_id)
+    assert refused(program.post(f"/payments/{taken}/cancel", {}))[:2] == (409, "not_held")
+    asked = paid_for(program, payment_method=a_method())
+    busy = program.post(f"/payments/{asked['id']}/cancel", {})
+    assert refused(busy)[:2] == (409, "payment_under_way")
+
+
+@pytest.mark.parametrize(
+    ("status", "outside"),
+    [
+        (Status.PROCESSING, "PROCESSING"),
+        (Status.AWAITING_METHOD, "PENDING"),
+        (Status.CAPTURED, "SUCCESS"),
+        (Status.FAILED, "FAILED"),
+        (Status.CANCELLED, "CANCELLED"),
+    ],
+)
+def test_a_list_is_filtered_by_the_status_that_it_shows(
+    shop: Shop, status: Status, outside: str
+) -> None:
+    program = shop.program()
+    payment_id = a_payment(
+        Status.PROCESSING if status == Status.CREATED else status, shop.merchant_id
+    )
+    shown = read(program, payment_id)["status"]
+    assert shown == outside
+    assert listed(program, status=shown) == [payment_id]
+    others = {"PENDING", "SUCCESS", "FAILED", "CANCELLED", "EXPIRED", "REFUNDED"} - {shown}
+    assert [one for other in others for one in listed(program, status=other)] == []
+
+
+def test_lists_are_filtered_and_go_on_page_by_page(shop: Shop) -> None:
+    program = shop.program()
+    made = [paid_for(program, customer_email="asha@people.example") for _ in range(2)]
+    yen = paid_for(program, currency="JPY")
+    assert listed(program) == [yen["id"], made[1]["id"], made[0]["id"]]
+    assert listed(program, currency="jpy") == [yen["id"]]
+    assert listed(program, order=made[0]["order"]) == [made[0]["id"]]
+    assert listed(program, customer=made[0]["customer"]) == [made[1]["id"], made[0]["id"]]
+    assert listed(program, limit=1, starting_after=made[1]["id"]) == [made[0]["id"]]
+    assert listed(program, limit=1, ending_before=made[1]["id"]) == [yen["id"]]
+    elsewhere = a_payment(Status.CAPTURED)
+    wrong = program.get("/payments", starting_after=elsewhere)
+    assert refused(wrong) == (400, "cursor_unknown", "starting_after")
+
+
+def test_what_a_payment_names_is_told_in_its_place(shop: Shop) -> None:
+    program = shop.program()
+    payment = paid_for(program, customer_email="asha@people.example")
+    whole = read(
+        program,
+        payment["id"],
+        **{"expand[]": ["order.customer", "customer", "checkout_session.order", "refunds"]},
+    )
+    assert whole["order"]["object"] == "order"
+    assert whole["order"]["customer"]["email"] == "asha@people.example"
+    assert whole["customer"]["id"] == payment["customer"]
+    assert whole["checkout_session"]["order"]["id"] == payment["order"]
+    assert whole["refunds"]["data"] == []
+    many = program.get("/payments", **{"expand[]": "data.order"}).get_json()
+    assert many["data"][0]["order"]["object"] == "order"
+
+
+@pytest.mark.parametrize(
+    "path", ["nothing", "order.nothing", "order.customer.a.b.c", "data.order", ""]
+)
+def test_what_cannot_be_expanded_is_refused(shop: Shop, path: str) -> None:
+    program = shop.program()
+    payment = paid_for(program)
+    wrong = program.get(f"/payments/{payment['id']}", **{"expand[]": path})
+    assert refused(wrong) == (400, "parameter_invalid", "expand[]")
+
+
+def test_expanding_asks_for_the_scope_of_what_is_expanded(shop: Shop) -> None:
+    payment = paid_for(shop.program(), customer_email="asha@people.example")
+    narrow = shop.program(scopes=["payments:read"])
+    wrong = narrow.get(f"/payments/{payment['id']}", **{"expand[]": "customer"})
+    assert refused(wrong)[:2] == (403, "scope_missing")
+
+
+def test_the_provider_is_asked_now_and_not_too_often(shop: Shop) -> None:
+    program = shop.program()
+    payment = paid_for(program, payment_method=a_method())
+    codes = [program.post(f"/payments/{payment['id']}/check").status_code for _ in range(25)]
+    assert codes[0] == 200
+    assert codes[-1] == 429
+
+
+@pytest.mark.requirement("S3-12")
+def test_a_person_pays_what_a_checkout_stands_for_from_their_wallet(app: Flask, shop: Shop) -> None:
+    shopper = a_person()
+    money_in_wallet(shopper, inr(2_000_00))
+    session = _checkout_of(shop.program(), 1_000_00)
+    me = a_user(app, shopper)
+    body = {"checkout": session["url"].rsplit("/", 1)[1], "payment_method": "wallet"}
+    answer = me.post("/payments", body)
+    assert (answer.status_code, answer.get_json()["status"]) == (201, "SUCCESS")
+    assert listed(me)[0] == answer.get_json()["id"]
+    order = shop.program().get(f"/orders/{session['order']}").get_json()
+    assert order["status"] == "COMPLETED"
+    again = me.post("/payments", body)
+    assert refused(again)[:2] == (409, "already_paid")
+
+
+def test_a_person_with_too_little_is_refused_and_nothing_has_moved(app: Flask, shop: Shop) -> None:
+    shopper = a_person()
+    money_in_wallet(shopper, inr(10_00))
+    session = _checkout_of(shop.program(), 1_000_00)
+    body = {"checkout": session["url"].rsplit("/", 1)[1], "payment_method": "wallet"}
+    answer = a_user(app, shopper).post("/payments", body)
+    assert refused(answer)[:2] == (402, "insufficient_balance")
+    order = shop.program().get(f"/orders/{session['order']}").get_json()
+    assert order["status"] == "PENDING"
+
+
+def test_a_program_cannot_pay_from_anybodys_wallet(shop: Shop) -> None:
+    program = shop.program()
+    answer = program.post("/payments", {**PRICE, "payment_method": "wallet"})
+    assert refused(answer)[:2] == (403, "sign_in_to_pay")
+    token = program.post("/payments", {"checkout": "some-token", "payment_method": "wallet"})
+    assert refused(token) == (400, "parameter_unknown", "checkout")
+
+
+def test_people_see_their_own_payments_and_no_others(app: Flask, shop: Shop) -> None:
+    theirs = a_payment(Status.CAPTURED, shop.merchant_id)
+    me = a_user(app, a_person())
+    assert listed(me) == []
+    assert refused(me.get(f"/payments/{theirs}"))[:2] == (404, "payment_not_found")
+    assert refused(me.post("/payments", {})) == (400, "parameter_missing", "checkout")
+
+
+def test_a_payment_needs_a_key_and_is_begun_once_with_it(shop: Shop) -> None:
+    program = shop.program()
+    body = {**PRICE, "payment_method": a_method(), "return_url": BACK}
+    first = program.post("/payments", body, **{"Idempotency-Key": "one"})
+    again = program.post("/payments", body, **{"Idempotency-Key": "one"})
+    assert again.data == first.data
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert len(listed(program)) == 1
+    keyless = Program(program.client, headers={"Authorization": f"Bearer {program.token}"})
+    bare = keyless.client.post("/api/v1/payments", json=body, headers=keyless.headers)
+    assert refused(bare)[:2] == (400, "key_missing")
+
+
+def test_an_expired_link_does_not_stop_a_program(shop: Shop) -> None:
+    program = shop.program()
+    payment = paid_for(program)
+    body = {"payment_method": a_method(), "return_url": BACK}
+    with clock.standing_at(clock.now() + dt.timedelta(minutes=16)):
+        confirmed = program.post(f"/payments/{payment['id']}/confirm", body)
+    assert confirmed.status_code == 200, confirmed.text
+    assert now_at(payment["id"]).status == Status.PROCESSING
+
+
+def _checkout_of(program: Program, minor: int) -> dict[str, Any]:
+    order = program.post("/orders", {"amount": minor, "currency": "INR"}).get_json()
+    session: dict[str, Any] = program.post("/checkout-sessions", {"order": order["id"]}).get_json()
+    db.end_reads()
+    return session
