@@ -129,8 +129,13 @@ def main() -> int:
     """Run until asked to stop; returns the exit status."""
     process = context.start("sender")
     context.stop_on_signals(process)
+    return run(process, Network())
+
+
+def run(process: context.Process, transport: Transport) -> int:
+    """Send through `transport` until the process is asked to stop; returns the exit status."""
     crew, bell = context.Crew(process), threading.Event()
-    desk = Desk(Network(), bell)
+    desk = Desk(transport, bell)
     for number in range(THREADS):
         crew.add(f"post-{number}", _posting(desk))
     crew.add("wakeups", lambda: _listen(process, bell))
