@@ -37,6 +37,7 @@ def configuration(settings: KafkaSettings) -> dict[str, Any]:
         "enable.idempotence": True,
         "acks": "all",
         "linger.ms": 5,
+        "log_level": 2,  # what fails is told by the sink itself
         "message.timeout.ms": int(MESSAGE_SECONDS * 1000),
         "security.protocol": settings.security,
         "sasl.mechanism": settings.mechanism,
@@ -53,7 +54,8 @@ class KafkaSink:
     at_most = 500
 
     def __init__(self, settings: KafkaSettings, **more: Any) -> None:
-        chosen = {**configuration(settings), "logger": _log, **more}
+        self._said: list[str] = []
+        chosen = {**configuration(settings), "logger": _log, "error_cb": self._heard, **more}
         self._producer = Producer(chosen)
 
     def publish(self, messages: Sequence[Message]) -> Mapping[str, str]:
@@ -63,11 +65,17 @@ class KafkaSink:
         for message in messages:
             for topic in message.topics:
                 self._send(topic, message, refused, faults)
+        self._said.clear()
         left = self._producer.flush(MESSAGE_SECONDS + 2)
         if left or faults:
             self._producer.purge()
-            raise SinkAway(faults[0] if faults else "brokers do not answer")
+            said = self._said or faults or ["brokers do not answer"]
+            raise SinkAway(said[-1])
         return refused
+
+    def _heard(self, error: KafkaError) -> None:
+        """Keep what a broker said last: a message that timed out does not say why."""
+        self._said[:] = [error.str()]
 
     def _send(
         self, topic: str, message: Message, refused: dict[str, str], faults: list[str]
