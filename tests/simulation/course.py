@@ -22,7 +22,6 @@ from tests.simulation.seams import Consumer, stand_ins
 from tests.simulation.stage import BACK, Sale, Stage
 from tests.simulation.world import Coverage, World
 from webapp import gateway, payments, refunds
-from webapp.gateway.claims import QUARANTINED
 from webapp.kernel import db
 
 STEPS = 70
@@ -261,8 +260,8 @@ def _receive(stage: Stage, message: Message) -> None:
 def _ask_again(stage: Stage, asked: set[str]) -> None:
     """An admin takes up whatever waits for a person, once each; then people decide about it."""
     for kind, one, why in machines.waiting_for_person(stage):
-        if why == QUARANTINED:
-            safety.judge_quarantine(stage, one)
+        if kind == "operation":
+            safety.judge_letter(stage, one, why)
         if why.startswith(office.ELSEWHERE):
             with stage.at_web(), db.scoped(db.ADMIN):
                 _do(stage, "discard", partial(office.discard_stray, one))

@@ -14,6 +14,8 @@ from tests.simulation.wire import BOARD
 from tests.simulation.world import SOME
 from webapp import invariants
 from webapp.gateway import Result, policy
+from webapp.gateway.claims import QUARANTINED
+from webapp.gateway.operations import NEVER_SENT
 from webapp.kernel import db
 
 NEVER: dict[str, str] = {
@@ -153,6 +155,15 @@ NEVER: dict[str, str] = {
            WHERE merchant_id = %(merchant)s) p WHERE r.got <> p.is""",
 }
 
+#: Why a call may be left to a person: nobody knows any more, it ends workers, it was never sent,
+#: or the provider does not answer, or contradicts, what a person said of it.
+CAUSES = (
+    "still_in_doubt",
+    QUARANTINED,
+    NEVER_SENT,
+    "not_answered",
+    "provider_shows_otherwise",
+)
 ENDLESS: dict[str, str] = {
     "a fact is still to be told": """
         SELECT consumer, fact_id, last_error FROM outbox_due WHERE fact_id >= %(fact)s""",
@@ -207,8 +218,12 @@ def judge(stage: Stage) -> None:
     _on_the_wall(stage)
 
 
-def judge_quarantine(stage: Stage, operation_id: str) -> None:
-    """A call is set aside for ending its workers only where three of them came to no end."""
+def judge_letter(stage: Stage, operation_id: str, why: str) -> None:
+    """A call is left to a person for few reasons; for ending its workers only where it did."""
+    if not why.startswith(CAUSES):
+        stage.world.wrong(f"{operation_id} waits for a person without a cause: {why}")
+    if why != QUARANTINED:
+        return
     unfinished = stage.world.unfinished
     ended = unfinished[operation_id] + unfinished[SOME]
     if ended < policy.QUARANTINE_AFTER_CLAIMS:
