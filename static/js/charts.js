@@ -47,6 +47,7 @@ function palette() {
 function dressTrace(trace, index, colours) {
   const role = trace.meta?.role;
   if (role === "previous") return { ...trace, line: { ...trace.line, color: colours.prev } };
+  if (role === "refunded") return { ...trace, marker: { color: colours.c2 } };
   if (role === "grid") {
     return { ...trace, marker: { ...trace.marker, colorscale: [[0, colours.sunken], [0.001, colours.pale], [1, colours.c1]], showscale: false } };
   }

@@ -24,7 +24,8 @@ WORDS = analytics.Words(
 
 
 def totals(minor: int, currency: str = "INR", captured: int = 3, failed: int = 1) -> Totals:
-    return Totals(Money(minor, currency), Money(minor // 50, currency), captured, failed)
+    fee, back = Money(minor // 50, currency), Money(minor // 10, currency)
+    return Totals(Money(minor, currency), fee, captured, failed, back)
 
 
 def a_month(minors: Sequence[int | None], currency: str = "INR") -> Daily:
@@ -56,7 +57,7 @@ MONTHS = {
 def test_plotly_accepts_the_volume_figure(name: str) -> None:
     figure = analytics.volume_figure(MONTHS[name], WORDS)
     checked = go.Figure(json.loads(json.dumps(figure)))
-    assert [trace.type for trace in checked.data] == ["bar", "scatter"]
+    assert [trace.type for trace in checked.data] == ["bar", "scatter", "bar"]
     assert len(checked.data[0].x) == 30
 
 
@@ -76,6 +77,18 @@ def test_drawing_figure_and_source_carry_the_same_amounts(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MONTHS)
+def test_refunds_are_narrow_bars_of_the_same_amounts_in_both(name: str) -> None:
+    month = MONTHS[name]
+    svg, figure = (analytics.volume_svg(month, WORDS), analytics.volume_figure(month, WORDS))
+    expected = [one.totals.refunded for one in month.days if one.totals]
+    assert [int(minor) for minor in re.findall(r'data-back="(\d+)"', svg)] == [
+        amount.minor for amount in expected if amount
+    ]
+    plotted = [text for text in figure["data"][2]["y"] if text is not None]
+    assert plotted == [amount.plain() for amount in expected]
+
+
+@pytest.mark.parametrize("name", MONTHS)
 def test_the_drawing_needs_no_style_and_stays_inside_its_frame(name: str) -> None:
     for size in (analytics.WIDE, analytics.NARROW):
         svg = analytics.volume_svg(MONTHS[name], WORDS, size)
@@ -89,7 +102,7 @@ def test_every_bar_links_to_its_day_and_says_its_figures() -> None:
     svg = analytics.volume_svg(MONTHS["a usual month"], WORDS)
     assert svg.count('<a href="/rows?since=') == 30
     assert f'href="/rows?since={LAST}&amp;until={LAST}"' in svg
-    assert 'aria-label="Sat 21 Nov: INR 2073.00, 3 payments"' in svg
+    assert 'aria-label="Sat 21 Nov: INR 2073.00, 3 payments; INR 207.30 refunded"' in svg
 
 
 def test_a_gap_is_not_drawn_as_zero() -> None:

@@ -34,6 +34,7 @@ from webapp.analytics.sentences import (
     hours_title,
     payments_counted,
     points,
+    refunded_note,
     volume_note,
     volume_title,
     volume_total,
@@ -55,6 +56,6 @@ __all__ = [
     "compare_with_facts", "compare_with_ledger", "currencies", "daily", "day_in", "day_name",
     "day_range", "fold",
     "freshness", "hour_by_weekday", "hour_span", "hours_figure", "hours_svg", "hours_title",
-    "midnight", "payments_counted", "platform_totals", "points", "rebuild", "today", "volume_figure",
-    "volume_note", "volume_svg", "volume_title", "volume_total",
+    "midnight", "payments_counted", "platform_totals", "points", "rebuild", "refunded_note",
+    "today", "volume_figure", "volume_note", "volume_svg", "volume_title", "volume_total",
 ]  # fmt: skip

@@ -20,10 +20,12 @@ from webapp.analytics.sentences import (
 )
 
 Figure = dict[str, Any]
+#: A quarter of a day: the width of a day's refunds inside its volume.
+NARROW_BAR_MS = 6 * 3600 * 1000
 
 
 def volume_figure(daily: Daily, words: Words) -> Figure:
-    """Return volume per day as bars from zero, with the previous period as a thin line."""
+    """Return volume per day as bars from zero, refunds narrow inside, the days before as a line."""
     days = [figures.day.isoformat() for figures in daily.days]
     bars = {
         "type": "bar",
@@ -34,6 +36,15 @@ def volume_figure(daily: Daily, words: Words) -> Figure:
         "hoverinfo": "text",
         "customdata": [words.day_link(figures.day) for figures in daily.days],
         "meta": {"role": "current"},
+    }
+    back = {
+        "type": "bar",
+        "name": "Refunded",
+        "x": days,
+        "y": [one.totals.refunded.plain() if one.totals else None for one in daily.days],
+        "width": [NARROW_BAR_MS] * len(days),
+        "hoverinfo": "skip",
+        "meta": {"role": "refunded"},
     }
     line = {
         "type": "scatter",
@@ -48,10 +59,11 @@ def volume_figure(daily: Daily, words: Words) -> Figure:
         "meta": {"role": "previous"},
     }
     return {
-        "data": [bars, line],
+        "data": [bars, line, back],
         "layout": {
             "meta": {"title": volume_title(daily, words), "currency": daily.currency},
             "showlegend": False,
+            "barmode": "overlay",
             "bargap": 0.25,
             "xaxis": {"type": "date", "tickformat": "%-d %b", "fixedrange": True},
             "yaxis": {"type": "linear", "rangemode": "tozero", "fixedrange": True},

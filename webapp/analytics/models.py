@@ -16,19 +16,21 @@ NO_METHOD = "none"
 
 
 class Outcome(StrEnum):
-    """What is counted: how payments ended, and attempts that were declined on the way."""
+    """What is counted: how payments ended, attempts declined on the way, refunds that went back."""
 
     CAPTURED = "captured"
     FAILED = "failed"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
     DECLINED_ATTEMPT = "declined_attempt"
+    REFUNDED = "refunded"
 
 
 class RollupQuarter(Base):
     """One merchant's payments of one currency, outcome and method in one quarter hour.
 
-    `amount_minor` is gross; `fee_minor` is the platform's fee, on captured payments only.
+    `amount_minor` is gross; `fee_minor` is the platform's fee, on captured payments only. The
+    method of a refund is where it went.
     """
 
     __tablename__ = "rollup_quarter"

@@ -39,12 +39,16 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What came of payments in a range of time: counts, and captured money before fees."""
+    """What came of payments in a range of time: counts, captured money before fees, and refunds.
+
+    `refunded` is what went back in that time, of payments of any time.
+    """
 
     volume: Money
     fees: Money
     captured: int
     failed: int
+    refunded: Money
 
     @property
     def success_percent(self) -> int | None:
@@ -245,4 +249,5 @@ def _totals(rows: Iterable[tuple[Any, ...]], currency: str) -> Totals:
         fees=Money(fees, currency),
         captured=captured,
         failed=sums.get(Outcome.FAILED, (0, 0, 0))[0],
+        refunded=Money(sums.get(Outcome.REFUNDED, (0, 0, 0))[1], currency),
     )

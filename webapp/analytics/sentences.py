@@ -83,6 +83,17 @@ def volume_note(daily: Daily, words: Words) -> str:
     return f"{sentence}, {changed.text} on the {len(daily.previous)} days before."
 
 
+def refunded_note(daily: Daily, words: Words) -> str:
+    """Return what went back in the days shown, as the narrow bars show it."""
+    total = Money(0, daily.currency)
+    for figures in daily.days:
+        if figures.totals:
+            total += figures.totals.refunded
+    if not total:
+        return "Nothing was refunded in them."
+    return f"{words.money(total)} went back in them (narrow bars)."
+
+
 def volume_total(days: tuple[DayFigures, ...], currency: str) -> Money:
     """Return what the known days brought together."""
     total = Money(0, currency)
@@ -96,8 +107,10 @@ def day_sentence(figures: DayFigures, words: Words) -> str:
     """Return one bar in words, for its tooltip and its accessible name."""
     if figures.totals is None:
         return f"{day_name(figures.day)}: before the first payment"
-    counted = payments_counted(figures.totals.captured)
-    return f"{day_name(figures.day)}: {words.money(figures.totals.volume)}, {counted}"
+    totals = figures.totals
+    said = f"{words.money(totals.volume)}, {payments_counted(totals.captured)}"
+    back = f"; {words.money(totals.refunded)} refunded" if totals.refunded else ""
+    return f"{day_name(figures.day)}: {said}{back}"
 
 
 def busiest(grid: WeekGrid) -> tuple[int, int] | None:

@@ -20,7 +20,10 @@ OUTCOMES: dict[str, Outcome] = {
     "payment.expired": Outcome.EXPIRED,
     "payment.cancelled": Outcome.CANCELLED,
     "payment.declined": Outcome.DECLINED_ATTEMPT,
+    "refund.succeeded": Outcome.REFUNDED,
 }
+#: What takes back that a refund went back: the bank returned it.
+RETURNED = "refund.failed"
 #: Ends that a late success takes back.
 TAKEN_BACK = ("payment.failed", "payment.expired", "payment.cancelled")
 
@@ -49,25 +52,26 @@ class Sum:
 def summed(facts: Iterable[Fact], taken_back: Iterable[Fact] = ()) -> dict[Key, Sum]:
     """Add facts up by row, in the order of the table's key; other events are passed over.
 
-    `taken_back` are ends of payments that were captured after all: they count as minus one.
+    `taken_back` are ends of payments that were captured after all, and refunds that came back: they
+    count as minus one. Money that was set aside was never volume, nor is its refund.
     """
     sums: dict[Key, Sum] = {}
     for sign, told in ((1, facts), (-1, taken_back)):
         for fact in told:
             outcome = OUTCOMES.get(fact.name)
-            if outcome is not None:
+            if outcome is not None and not fact.snapshot.get("anomaly"):
                 _count(sums.setdefault(_key(fact, outcome), Sum()), fact, sign)
     return {key: sums[key] for key in sorted(sums)}
 
 
 def fold(facts: Sequence[Fact]) -> None:
-    """Add payment facts to the rollup, inside the transaction that marks them as told.
+    """Add facts to the rollup, inside the transaction that marks them as told.
 
     Exactly once, because each fact's due row is deleted in the same transaction; free of deadlock,
     because every caller touches rows in the order of their key.
     """
     db.assert_transaction()
-    _add(summed(facts, _ends_taken_back(facts)))
+    _add(summed(facts, [*_ends_taken_back(facts), *_refunds_returned(facts)]))
 
 
 def _count(total: Sum, fact: Fact, sign: int) -> None:
@@ -75,6 +79,17 @@ def _count(total: Sum, fact: Fact, sign: int) -> None:
     total.count += sign
     total.amount_minor += sign * fact.snapshot["captured" if captured else "amount"]
     total.fee_minor += sign * fact.snapshot["fee"] if captured else 0
+
+
+def _refunds_returned(facts: Sequence[Fact]) -> Sequence[Fact]:
+    """Return of refunds that failed the facts that they had gone back, where they had."""
+    failed = {fact.subject_id: fact.version for fact in facts if fact.name == RETURNED}
+    if not failed:
+        return ()
+    wanted = select(Fact).where(
+        Fact.subject_kind == "refund", Fact.subject_id.in_(failed), Fact.name == "refund.succeeded"
+    )
+    return [went for went in db.session.scalars(wanted) if went.version < failed[went.subject_id]]
 
 
 def _ends_taken_back(facts: Sequence[Fact]) -> Sequence[Fact]:
@@ -117,5 +132,5 @@ def _key(fact: Fact, outcome: Outcome) -> Key:
         currency=snapshot["currency"],
         quarter=quarter_of(fact.at),
         outcome=outcome.value,
-        method_kind=snapshot.get("method") or NO_METHOD,
+        method_kind=snapshot.get("method") or snapshot.get("destination") or NO_METHOD,
     )

@@ -45,12 +45,16 @@ SHADES = 5
 
 
 def volume_svg(daily: Daily, words: Words, size: Size = WIDE) -> str:
-    """Return volume per day: bars from zero, weekends tinted, the days before as a thin line."""
+    """Return volume per day: bars from zero, weekends tinted, the days before as a thin line.
+
+    A narrow bar inside a day's is what was refunded on it.
+    """
     plot = _plot(daily, words, size)
     inside = [
         *_weekends(daily, plot),
         *_gridlines(plot, words),
         *(_bar(place, figures, plot, words) for place, figures in enumerate(daily.days)),
+        *(_refunded(place, figures, plot) for place, figures in enumerate(daily.days)),
         *_previous(daily.previous, plot),
         *_days(daily, plot),
     ]
@@ -102,7 +106,8 @@ class _Plot:
 
 def _plot(daily: Daily, words: Words, size: Size) -> _Plot:
     both = daily.days + daily.previous
-    most = max((figures.totals.volume.minor for figures in both if figures.totals), default=0)
+    known = [figures.totals for figures in both if figures.totals]
+    most = max((max(one.volume.minor, one.refunded.minor) for one in known), default=0)
     ticks = nice_ticks(most, Money(0, daily.currency).exponent)
     label = max(len(words.money(Money(tick, daily.currency))) for tick in ticks)
     left = label * CHARACTER + 10
@@ -154,6 +159,17 @@ def _bar(place: int, figures: DayFigures, plot: _Plot, words: Words) -> str:
         f' width="{plot.step:.1f}" height="{plot.floor - TOP:.1f}"/>'
         f'<rect class="s1" data-minor="{minor}" x="{plot.x(place + 0.14):.1f}" y="{top:.1f}"'
         f' width="{plot.step * 0.72:.1f}" height="{plot.floor - top:.1f}"/></a>'
+    )
+
+
+def _refunded(place: int, figures: DayFigures, plot: _Plot) -> str:
+    if figures.totals is None or not figures.totals.refunded:
+        return ""
+    minor = figures.totals.refunded.minor
+    top = plot.y(minor)
+    return (
+        f'<rect class="back" data-back="{minor}" x="{plot.x(place + 0.36):.1f}" y="{top:.1f}"'
+        f' width="{plot.step * 0.28:.1f}" height="{plot.floor - top:.1f}"/>'
     )
 
 

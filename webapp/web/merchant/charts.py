@@ -64,7 +64,13 @@ def volume_chart(daily: analytics.Daily) -> Chart:
     return Chart(
         id="volume",
         title=analytics.volume_title(daily, wording),
-        note=f"{analytics.volume_note(daily, wording)} Days in {g.merchant.timezone}.",
+        note=" ".join(
+            (
+                analytics.volume_note(daily, wording),
+                analytics.refunded_note(daily, wording),
+                f"Days in {g.merchant.timezone}.",
+            )
+        ),
         wide=_drawn(analytics.volume_svg(daily, wording, analytics.WIDE)),
         narrow=_drawn(analytics.volume_svg(daily, wording, analytics.NARROW)),
         columns=(
@@ -72,6 +78,7 @@ def volume_chart(daily: analytics.Daily) -> Chart:
             Column("Captured", num=True),
             Column("Payments", num=True),
             Column("Failed", num=True),
+            Column("Refunded", num=True),
             Column("30 days before", num=True),
         ),
         rows=[_day_row(day, before, wording) for day, before in pairs],
@@ -108,6 +115,7 @@ def _day_row(day: DayFigures, before: DayFigures, wording: Words) -> list[str]:
         wording.money(shown.volume) if shown else "–",
         f"{shown.captured:,}" if shown else "–",
         f"{shown.failed:,}" if shown else "–",
+        wording.money(shown.refunded) if shown else "–",
         wording.money(before.totals.volume) if before.totals else "–",
     ]
 
