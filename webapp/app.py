@@ -13,7 +13,17 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from webapp import api, cli, gateway, inbound, notifications, outbox, refunds, webhooks
+from webapp import (
+    api,
+    cli,
+    gateway,
+    inbound,
+    notifications,
+    outbox,
+    payments,
+    refunds,
+    webhooks,
+)
 from webapp.config import Settings
 from webapp.kernel import crypto, db, ids, log, wake
 from webapp.web import account, admin, checkout, docs, home, mailbox, merchant, status
@@ -46,12 +56,10 @@ def create_app(settings: Settings, routes: Mapping[str, Sequence[str]]) -> Flask
     gateway.use(settings)
     notifications.use(settings.public_url)
     webhooks.use(receiver=f"http://127.0.0.1:{settings.port}" if settings.demo else None)
-    refunds.use(
-        refunds.Limits(
-            undo=dt.timedelta(seconds=settings.refund_undo_seconds),
-            approval={**refunds.APPROVAL, **settings.refund_approval},
-        )
-    )
+    approval = {**payments.APPROVAL, **settings.refund_approval}
+    payments.use_limits(approval)
+    undo = dt.timedelta(seconds=settings.refund_undo_seconds)
+    refunds.use(refunds.Limits(undo=undo, approval=approval))
     db.db.init_app(app)
     app.teardown_appcontext(db.let_go)
     Migrate(app, db.db, directory=str(ROOT / "migrations"))

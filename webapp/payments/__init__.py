@@ -65,6 +65,7 @@ from webapp.payments.queries import (
     taken_of_user,
     undecided_anomalies,
 )
+from webapp.payments.second import APPROVAL, needs_second, one_person_limit, use_limits
 from webapp.payments.start import pay_from_wallet, start_card, start_hosted, start_waiting
 from webapp.payments.states import (
     ANOMALY_FLOW,
@@ -90,6 +91,7 @@ from webapp.payments.unfinished import Unfinished, unfinished, unfinished_anomal
 
 __all__ = [
     "ANOMALY_FLOW",
+    "APPROVAL",
     "CATALOGUE",
     "FLOW",
     "LIVE",
@@ -163,6 +165,8 @@ __all__ = [
     "locked_with_order",
     "look_again",
     "methods_of",
+    "needs_second",
+    "one_person_limit",
     "open_anomalies",
     "orders_that_fit",
     "pay_from_wallet",
@@ -184,5 +188,6 @@ __all__ = [
     "undecided_anomalies",
     "unfinished",
     "unfinished_anomalies",
+    "use_limits",
     "void",
 ]

@@ -15,8 +15,8 @@ from webapp.kernel.money import Money
 from webapp.ledger import AccountRef
 from webapp.orders import Order
 from webapp.outbox import SYSTEM, Actor
-from webapp.payments import policy, start, steps
-from webapp.payments.errors import AnomalyDecided, AnomalyNotFound, PaymentUnderWay
+from webapp.payments import policy, second, start, steps
+from webapp.payments.errors import AnomalyDecided, AnomalyNotFound, DoesNotFit, PaymentUnderWay
 from webapp.payments.models import Anomaly, Payment
 from webapp.payments.queries import order_in_sight
 from webapp.payments.states import UNDER_WAY, AnomalyKind, Status
@@ -29,12 +29,13 @@ CREDIT_LABEL = "Credit"
 def apply_to_order(anomaly_id: str, order_id: str, *, by: Actor) -> Anomaly:
     """Decide that money set aside pays an open order that asks for just that much.
 
+    Above the limit the first person proposes it, and another one decides by asking for the same.
     Called again it changes nothing. Raises AnomalyNotFound, AnomalyDecided, DoesNotFit and
     OrderNotFound.
     """
     with db.transaction():
         anomaly = locked_anomaly(anomaly_id)
-        if anomaly.target_order_id == order_id:
+        if order_id == anomaly.target_order_id:
             return anomaly
         order = order_in_sight(order_id)
         origin = _payment_of(anomaly)
@@ -44,6 +45,7 @@ def apply_to_order(anomaly_id: str, order_id: str, *, by: Actor) -> Anomaly:
 def accept_anomaly(anomaly_id: str, *, by: Actor) -> Anomaly:
     """Decide that a payment which was too small counts as the payment of its order.
 
+    Above the limit the first person proposes it, and another one decides by asking for the same.
     Called again it changes nothing. Raises AnomalyNotFound, AnomalyDecided and DoesNotFit.
     """
     with db.transaction():
@@ -116,6 +118,7 @@ def begin_return(anomaly: Anomaly, *, by: Actor) -> None:
     """Note that locked money set aside is on its way back (a step); raises AnomalyDecided."""
     if anomaly.status != "open":
         raise AnomalyDecided
+    _forget_proposal(anomaly)
     anomaly.move_to("refunding", because="It goes back to the shopper.", by=by)
 
 
@@ -129,6 +132,7 @@ def reopen_anomaly(anomaly: Anomaly, *, because: str, by: Actor) -> None:
     """Let locked money set aside wait for a decision again (a step): what was tried failed."""
     anomaly.target_order_id = None
     anomaly.closed_at = None
+    _forget_proposal(anomaly)
     anomaly.move_to("open", because=because, by=by)
 
 
@@ -137,9 +141,29 @@ def _decide(anomaly: Anomaly, order: Order, refusal: Refusal | None, by: Actor) 
         raise AnomalyDecided
     if refusal is not None:
         raise refusal
+    if second.needs_second(anomaly.amount):
+        if by.id is None or anomaly.proposed_order_id != order.id:
+            return _propose(anomaly, order, by)
+        if anomaly.proposed_by == by.id:
+            return anomaly
+        anomaly.approved_by = by.id
     anomaly.target_order_id = order.id
     anomaly.move_to("applying", because=f"It is to pay order #{order.number}.", by=by)
     return anomaly
+
+
+def _propose(anomaly: Anomaly, order: Order, by: Actor) -> Anomaly:
+    """Keep what one person would do with it, until another one wants the same."""
+    if by.id is None:
+        raise DoesNotFit("That is more than one may decide about whom nobody knows.")
+    anomaly.proposed_order_id, anomaly.proposed_by = order.id, by.id
+    because = f"It is to pay order #{order.number}; a second person has to approve that."
+    anomaly.move_to("open", because=because, by=by)
+    return anomaly
+
+
+def _forget_proposal(anomaly: Anomaly) -> None:
+    anomaly.proposed_order_id = anomaly.proposed_by = anomaly.approved_by = None
 
 
 def _settle(anomaly: Anomaly, order: Order, own: Payment | None) -> None:

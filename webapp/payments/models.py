@@ -252,7 +252,8 @@ class Attempt(Base):
 class Anomaly(Moving, Base):
     """Money that came and does not fit; it waits in the suspense account for a decision.
 
-    `target_order_id` is the order that it is to pay, once that was decided.
+    `target_order_id` is the order that it is to pay, once that was decided; above the limit
+    somebody has proposed it before, and somebody else has approved it.
     """
 
     __tablename__ = "anomaly"
@@ -263,6 +264,9 @@ class Anomaly(Moving, Base):
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(CHAR(3))
     note: Mapped[str]
+    proposed_order_id: Mapped[str | None] = mapped_column(Id)
+    proposed_by: Mapped[str | None]
+    approved_by: Mapped[str | None]
     target_order_id: Mapped[str | None] = mapped_column(Id)
     opened_at: Mapped[dt.datetime] = mapped_column(Moment)
     closed_at: Mapped[dt.datetime | None] = mapped_column(Moment)

@@ -170,6 +170,8 @@ ANOMALY_FLOW = Flow(
     ],
     edges=[
         Edge("", "open", "anomaly.opened"),
+        # Above the limit: one person proposes it, another one decides.
+        Edge("open", "open", "anomaly.proposed"),
         Edge("open", "refunding", "anomaly.refunding"),
         Edge("open", "applying", "anomaly.applying"),
         Edge("refunding", "refunded", "anomaly.refunded"),

@@ -22,7 +22,7 @@ from webapp.refunds.errors import (
 from webapp.refunds.failures import FailureAdvice, advice_on
 from webapp.refunds.models import Freeze, Refund
 from webapp.refunds.origin import goes_to, why_not_destination
-from webapp.refunds.policy import APPROVAL, Limits, expected_by, needs_approval
+from webapp.refunds.policy import Limits, expected_by, needs_approval
 from webapp.refunds.queries import (
     RefundDetail,
     RefundFilter,
@@ -55,7 +55,6 @@ from webapp.refunds.switch import freeze, frozen, unfreeze
 from webapp.refunds.unfinished import unfinished
 
 __all__ = [
-    "APPROVAL",
     "FLOW",
     "LOST",
     "UNDER_WAY",

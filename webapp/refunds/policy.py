@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from webapp import payments
 from webapp.kernel.money import Money
 from webapp.outbox import Actor
 from webapp.payments import Payment
@@ -19,34 +20,16 @@ MAX_METADATA = 50
 STORED_METHODS = frozenset({"wallet"})
 
 
-#: Above how many minor units two people are needed: about ₹50,000 in each of these currencies.
-APPROVAL = {
-    "AED": 220_000,
-    "AUD": 90_000,
-    "CAD": 80_000,
-    "CHF": 50_000,
-    "EUR": 55_000,
-    "GBP": 50_000,
-    "INR": 5_000_000,
-    "JPY": 90_000,
-    "KWD": 180_000,
-    "SGD": 80_000,
-    "USD": 60_000,
-}
-#: The same for every other currency, in whole units: little, since some are worth much.
-APPROVAL_ELSEWHERE = 100
-
-
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How long a refund can be undone, and above how many minor units two people are needed."""
 
     undo: dt.timedelta = dt.timedelta(seconds=30)
-    approval: Mapping[str, int] = field(default_factory=lambda: APPROVAL)
+    approval: Mapping[str, int] = field(default_factory=lambda: payments.APPROVAL)
 
     def approval_minor(self, currency: str) -> int:
         """Return above how many minor units of a currency two people are needed."""
-        return self.approval.get(currency, APPROVAL_ELSEWHERE * 10 ** Money(0, currency).exponent)
+        return self.approval.get(currency, payments.one_person_limit(currency).minor)
 
 
 def needs_approval(payment: Payment, amount: Money, limits: Limits) -> bool:

@@ -148,3 +148,28 @@ def test_a_decision_without_its_token_changes_nothing(shop: Shop) -> None:
 
 def test_a_payment_that_fits_has_nothing_set_aside(shop: Shop) -> None:
     assert "set aside" not in shop.client.page(f"/merchant/payments/{paid(shop)}").text
+
+
+def test_much_money_is_booked_when_a_second_person_approves(shop: Shop) -> None:
+    much = Money(60_000_00, "INR")
+    anomaly_id = late_money(shop, much)
+    order = an_order(shop, much.minor, customer_email=SHOPPER)
+    address = f"/merchant/attention/{anomaly_id}"
+    page = shop.client.page(address)
+    assert "It is more than ₹50,000.00: whatever you decide, a second person" in page.text
+    answer = shop.client.send(address, "/apply", order=order.id)
+    said = shop.client.page(answer.location).text
+    assert "It waits for a second person, who has to approve it." in said
+    assert f"You propose that it pays order #{order.number}." in said
+    assert "You proposed it, so another person has to approve it." in said
+    status = "SELECT status FROM anomaly WHERE id = :id"
+    assert scalar(status, id=anomaly_id) == "open"
+    clerk, boss = a_colleague(shop, "support"), a_colleague(shop, "admin")
+    given = clerk.page(address).form("/apply").fields | {"order": order.id}
+    assert clerk.post(f"{address}/apply", data=given).status_code == 403
+    assert scalar(status, id=anomaly_id) == "open"
+    assert f"Approve for order #{order.number}" in boss.page(address).text
+    assert boss.send(address, "/apply", order=order.id).status_code == 303
+    assert scalar(status, id=anomaly_id) == "applying"
+    acts = "SELECT array_agg(action ORDER BY id) FROM audit_entry WHERE subject_id = :id"
+    assert scalar(acts, id=anomaly_id) == ["anomaly.proposed", "anomaly.applied"]

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 from flask import flash, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp import accounts, audit, outbox, payments, refunds
-from webapp.kernel import db
-from webapp.payments import Anomaly
+from webapp import accounts, outbox, payments, refunds
 from webapp.web.admin.door import acting, blueprint
 from webapp.web.admin.lists import asked_list
 from webapp.web.merchant.timelines import timeline_of
-from webapp.web.shared.deciding import chosen_order, decisions_about, returning_says
+from webapp.web.shared.deciding import (
+    ACCEPTED,
+    PROPOSED,
+    Reader,
+    chosen_order,
+    decide,
+    decisions_about,
+    returning_says,
+)
 from webapp.web.shared.pills import pill
 
 
@@ -44,9 +50,8 @@ def anomaly_live(anomaly_id: str) -> Response:
 def give_back(anomaly_id: str) -> Response:
     """Give the money back to the shopper, whole; sent twice it goes back once."""
     found = payments.anomaly(anomaly_id)
-    _decide(
-        "anomaly.given_back", found, lambda: refunds.refund_set_aside(anomaly_id, by=acting()), {}
-    )
+    sending = partial(refunds.refund_set_aside, anomaly_id, by=acting())
+    decide("anomaly.given_back", found, sending, by=acting())
     return _done(anomaly_id, returning_says(anomaly_id))
 
 
@@ -55,21 +60,18 @@ def apply_anomaly(anomaly_id: str) -> Response:
     """Have the money pay an open order that asks for just as much."""
     found = payments.anomaly(anomaly_id)
     order_id = chosen_order(found, request.form.get("order", ""))
-    _decide(
-        "anomaly.applied",
-        found,
-        lambda: payments.apply_to_order(anomaly_id, order_id, by=acting()),
-        {"order": order_id},
-    )
-    return _done(anomaly_id, "The money is being booked to the order.")
+    applying = partial(payments.apply_to_order, anomaly_id, order_id, by=acting())
+    waits = decide("anomaly.applied", found, applying, by=acting(), order=order_id)
+    return _done(anomaly_id, PROPOSED if waits else "The money is being booked to the order.")
 
 
 @blueprint.post("/admin/anomalies/<anomaly_id>/accept")
 def accept_anomaly(anomaly_id: str) -> Response:
     """Let a payment that was too small count as the payment of its order."""
     found = payments.anomaly(anomaly_id)
-    _decide("anomaly.accepted", found, lambda: payments.accept_anomaly(anomaly_id, by=acting()), {})
-    return _done(anomaly_id, "The amount is accepted; its order is being marked as paid.")
+    accepting = partial(payments.accept_anomaly, anomaly_id, by=acting())
+    waits = decide("anomaly.accepted", found, accepting, by=acting())
+    return _done(anomaly_id, PROPOSED if waits else ACCEPTED)
 
 
 def _anomaly_page(anomaly_id: str) -> dict[str, object]:
@@ -81,24 +83,10 @@ def _anomaly_page(anomaly_id: str) -> dict[str, object]:
         "pill": pill("anomaly", found.status),
         "state": payments.ANOMALY_FLOW.states[found.status],
         "seller": accounts.merchant_card(found.merchant_id or ""),
-        "decisions": decisions_about(found, detail.order),
+        "decisions": decisions_about(found, detail.order, Reader(acting().id)),
         "refunds": refunds.refunds_of_anomaly(anomaly_id),
         "timeline": timeline_of(outbox.moves_of("anomaly", anomaly_id), {}, g.zone),
     }
-
-
-def _decide(
-    action: str, found: Anomaly, verb: Callable[[], object], told: dict[str, object]
-) -> None:
-    """Run the verb and write down who decided; a decision sent again is no second one."""
-    is_news = found.status == "open"
-    with db.transaction():
-        verb()
-        if is_news:
-            audit.record(
-                action, "anomaly", found.id, by=acting(), data=told,
-                merchant_id=found.merchant_id, livemode=found.livemode,
-            )  # fmt: skip
 
 
 def _done(anomaly_id: str, says: str) -> Response:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 from flask import flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp import audit, payments, refunds
-from webapp.kernel import db
+from webapp import payments, refunds
 from webapp.payments import Anomaly
 from webapp.web.merchant.attention_views import attention_view
 from webapp.web.merchant.door import actor, blueprint, must
 from webapp.web.merchant.set_aside import set_aside_page
-from webapp.web.shared.deciding import chosen_order, returning_says
+from webapp.web.shared.deciding import ACCEPTED, PROPOSED, chosen_order, decide, returning_says
 
 
 @blueprint.get("/attention")
@@ -44,9 +43,8 @@ def set_aside_live(anomaly_id: str) -> str:
 def return_set_aside(anomaly_id: str) -> Response:
     """Give the money back to the shopper, whole; sent twice it goes back once."""
     found = _deciding(anomaly_id)
-    _decide(
-        "anomaly.given_back", found, lambda: refunds.refund_set_aside(anomaly_id, by=actor()), {}
-    )
+    give_back = partial(refunds.refund_set_aside, anomaly_id, by=actor())
+    decide("anomaly.given_back", found, give_back, by=actor())
     return _done(anomaly_id, returning_says(anomaly_id))
 
 
@@ -55,21 +53,20 @@ def apply_set_aside(anomaly_id: str) -> Response:
     """Have the money pay an open order that asks for just as much."""
     found = _deciding(anomaly_id)
     order_id = chosen_order(found, request.form.get("order", ""))
-    _decide(
-        "anomaly.applied",
-        found,
-        lambda: payments.apply_to_order(anomaly_id, order_id, by=actor()),
-        {"order": order_id},
-    )
-    return _done(anomaly_id, "The money is being booked to the order.")
+    _approving(found, order_id)
+    applying = partial(payments.apply_to_order, anomaly_id, order_id, by=actor())
+    waits = decide("anomaly.applied", found, applying, by=actor(), order=order_id)
+    return _done(anomaly_id, PROPOSED if waits else "The money is being booked to the order.")
 
 
 @blueprint.post("/attention/<string:anomaly_id>/accept")
 def accept_set_aside(anomaly_id: str) -> Response:
     """Let a payment that was too small count as the payment of its order."""
     found = _deciding(anomaly_id)
-    _decide("anomaly.accepted", found, lambda: payments.accept_anomaly(anomaly_id, by=actor()), {})
-    return _done(anomaly_id, "The amount is accepted; its order is being marked as paid.")
+    _approving(found, payments.payment_of(g.merchant.id, found.payment_id).order.id)
+    accepting = partial(payments.accept_anomaly, anomaly_id, by=actor())
+    waits = decide("anomaly.accepted", found, accepting, by=actor())
+    return _done(anomaly_id, PROPOSED if waits else ACCEPTED)
 
 
 def _deciding(anomaly_id: str) -> Anomaly:
@@ -77,18 +74,10 @@ def _deciding(anomaly_id: str) -> Anomaly:
     return payments.anomaly_of(g.merchant.id, anomaly_id)
 
 
-def _decide(
-    action: str, found: Anomaly, verb: Callable[[], object], told: dict[str, object]
-) -> None:
-    """Run the verb and write down who decided; a decision sent again is no second one."""
-    is_news = found.status == "open"
-    with db.transaction():
-        verb()
-        if is_news:
-            audit.record(
-                action, "anomaly", found.id, by=actor(), data=told,
-                merchant_id=found.merchant_id, livemode=found.livemode,
-            )  # fmt: skip
+def _approving(found: Anomaly, order_id: str) -> None:
+    """Refuse a second signature of somebody who may not approve; the first is everybody's."""
+    if found.proposed_order_id == order_id and found.proposed_by != actor().id:
+        must("approve_refund")
 
 
 def _done(anomaly_id: str, says: str) -> Response:

@@ -14,7 +14,7 @@ from webapp.payments import Anomaly, Payment
 from webapp.web.merchant.door import why_not
 from webapp.web.merchant.refund_views import RefundLine, line_of
 from webapp.web.merchant.timelines import Timeline, timeline_of
-from webapp.web.shared.deciding import Decisions, decisions_about
+from webapp.web.shared.deciding import Decisions, Reader, decisions_about
 from webapp.web.shared.names import in_words
 from webapp.web.shared.pills import Pill, pill
 
@@ -85,7 +85,11 @@ def set_aside_page(anomaly_id: str) -> SetAsidePage:
         payment_amount=detail.payment.amount,
         version=found.version + sum(line.version for line in given_back),
         refunds=given_back[::-1],
-        decisions=decisions_about(found, detail.order, why_not=why_not("refund")),
+        decisions=decisions_about(
+            found,
+            detail.order,
+            Reader(g.person.user_id, why_not("refund"), why_not("approve_refund")),
+        ),
         timeline=timeline_of(
             outbox.moves_of("anomaly", anomaly_id), {g.person.user_id: "you"}, g.merchant.timezone
         ),

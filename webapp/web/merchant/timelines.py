@@ -60,6 +60,7 @@ COMING_FROM: dict[tuple[str, str, str], str] = {
     ("payment", "requires_action", "awaiting_method"): "The try was declined; no money moved",
     ("refund", "", "approved"): "The refund was asked for",
     ("refund", "succeeded", "succeeded"): "The bank gave its reference",
+    ("anomaly", "open", "open"): "Somebody proposed what becomes of it",
     ("anomaly", "refunding", "open"): "It waits for a decision again",
     ("anomaly", "refunded", "open"): "It waits for a decision again",
     ("anomaly", "applying", "open"): "It waits for a decision again",

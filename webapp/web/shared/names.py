@@ -34,6 +34,7 @@ WORDS: dict[str, dict[str, str]] = {
         "refund.requested": "Refund asked for",
         "refunds.exported": "Refunds exported",
         "anomaly.given_back": "Money set aside was given back",
+        "anomaly.proposed": "Proposed what becomes of money set aside",
         "anomaly.applied": "Money set aside was applied to an order",
         "anomaly.accepted": "Amount accepted as it was",
         "operation.hurried": "Call looked at now",
