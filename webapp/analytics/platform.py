@@ -41,6 +41,7 @@ def platform_totals(
         )
         .where(
             RollupQuarter.livemode == livemode,
+            RollupQuarter.outcome != Outcome.REFUNDED.value,
             RollupQuarter.quarter >= since,
             RollupQuarter.quarter < until,
         )
