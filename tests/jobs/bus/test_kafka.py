@@ -147,7 +147,7 @@ def test_a_message_that_is_too_large_is_refused_and_the_others_go_on(
 def test_brokers_that_are_away_take_nothing_and_nothing_is_lost(bus: Bus) -> None:
     story = bus.story(2, KAFKA)
     sink = KafkaSink(SETTINGS, **{"message.timeout.ms": 300})
-    with pytest.raises(telling.Away, match="brokers are down|Connection refused"):
+    with pytest.raises(telling.Away, match=r"brokers are down|Connection refused"):
         bus.publish(bus.publisher(sink))
     sink.close()
     assert bus.ground.due(KAFKA) == story
