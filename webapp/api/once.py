@@ -69,7 +69,7 @@ def _whose(who: Caller) -> tuple[str, str]:
     if who.merchant_id is not None:
         return "merchant", who.merchant_id
     if who.person is not None:
-        return "user", who.person.user_id
+        return "admin" if who.actor.kind == "admin" else "user", who.person.user_id
     return "address", request.remote_addr or "unknown"
 
 

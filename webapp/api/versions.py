@@ -15,7 +15,7 @@ NEWEST: Final = webhooks.NEWEST
 
 def chosen(sent: str | None, usual: str | None) -> str:
     """Return the version that was sent, or the key's own, or the newest; raises VersionUnknown."""
-    version = sent or usual or NEWEST
+    version = sent if sent is not None else usual or NEWEST
     if version not in VERSIONS:
         raise VersionUnknown(param=HEADER)
     return version

@@ -85,15 +85,9 @@ def once(
     """
     request = _Request(actor_kind, actor_id, livemode, check_key(key), request_hash)
     try:
-        with db.transaction():
-            if (earlier := _claim(request)) is not None:
-                return earlier
-            answer = work()
-            _remember(request, answer)
-            return answer
-    except Refused as refused:
-        return _remember_refusal(request, refused.answer)
+        return _work_once(request, work)
     except IntegrityError as wrong:
+        # The key is there, and its answer was for somebody whom this scope may not see.
         if "pk_idempotency_key" in str(wrong.orig):
             raise KeyReused from wrong
         raise
@@ -104,6 +98,18 @@ def sweep(*, at_most: int = SWEEP_AT_MOST) -> int:
     with db.transaction() as session:
         done = session.execute(_SWEEP, {"at_most": at_most})
         return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def _work_once(request: _Request, work: Callable[[], Answer]) -> Answer:
+    try:
+        with db.transaction():
+            if (earlier := _claim(request)) is not None:
+                return earlier
+            answer = work()
+            _remember(request, answer)
+            return answer
+    except Refused as refused:
+        return _remember_refusal(request, refused.answer)
 
 
 def _claim(request: _Request) -> Answer | None:
