@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from webapp.kernel import clock, db
 from webapp.kernel.paging import Page, PageRequest, one_page, page_of
@@ -82,6 +82,15 @@ class EndpointHealth:
         done = [one for one in self.strip if one.state is not DeliveryState.DUE]
         arrived = sum(one.state is DeliveryState.DELIVERED for one in done)
         return arrived / len(done) if done else None
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """How some deliveries fared: arrived, still on their way, or never."""
+
+    arrived: int
+    waiting: int
+    lost: int
 
 
 def endpoint_of(merchant_id: str, endpoint_id: str) -> Endpoint:
@@ -226,6 +235,26 @@ def health_of(endpoint_id: str) -> EndpointHealth:
         open_until=health.open_until if health and is_open else None,
         is_slow=health.is_slow if health else False,
     )
+
+
+def recent_of(merchant_id: str, *, livemode: bool, since: dt.datetime) -> Mapping[str, Recent]:
+    """Return how the deliveries begun since a moment fared, by endpoint; none for a quiet one."""
+
+    def counted(*states: DeliveryState) -> ColumnElement[int]:
+        return func.count().filter(Delivery.state.in_(states))
+
+    wanted = select(
+        Delivery.endpoint_id,
+        counted(DeliveryState.DELIVERED),
+        counted(DeliveryState.DUE),
+        counted(DeliveryState.DEAD, DeliveryState.RESENT, DeliveryState.DISCARDED),
+    ).where(
+        Delivery.merchant_id == merchant_id,
+        Delivery.livemode == livemode,
+        Delivery.created_at >= since,
+    )
+    rows = db.session.execute(wanted.group_by(Delivery.endpoint_id))
+    return {one: Recent(arrived, waiting, lost) for one, arrived, waiting, lost in rows}
 
 
 def waiting_count() -> int:

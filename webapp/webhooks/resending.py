@@ -6,14 +6,14 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, func, select, update
 
 from webapp import audit
 from webapp.kernel import clock, db, ids
 from webapp.kernel.errors import Invalid
 from webapp.outbox import Actor, Fact
 from webapp.webhooks import telling
-from webapp.webhooks.catalogue import BY_NAME
+from webapp.webhooks.catalogue import BY_NAME, EVERYTHING
 from webapp.webhooks.endpoints import locked
 from webapp.webhooks.errors import DeliveryNotFound, EndpointOff, EventNotFound, UnknownEvent
 from webapp.webhooks.models import Body, Delivery, Endpoint, Event
@@ -98,31 +98,46 @@ def resend_range(
     endpoint chose, also those that it was never sent. `to` sends them to another endpoint. Raises
     Invalid where the range is none or begins more than 30 days ago.
     """
-    if since >= until or since < clock.now() - KEPT:
-        raise Invalid(
-            "Choose a time within the last 30 days, and its beginning first.", param="since"
-        )
     with db.transaction():
         source = locked(endpoint_id)
         endpoint = _reachable(to or endpoint_id)
-        found = select(Event).where(
-            Event.merchant_id == source.merchant_id,
-            Event.livemode == source.livemode,
-            Event.at >= since,
-            Event.at < until,
-            Event.is_test.is_(False),
-        )
-        if only_failed:
-            dead = select(Delivery.event_id).where(
-                Delivery.endpoint_id == source.id, Delivery.state == DeliveryState.DEAD
-            )
-            found = found.where(Event.id.in_(dead))
-        events = db.session.scalars(found.order_by(Event.place)).all()
-        chosen = [event for event in events if only_failed or source.wants(event.name)][:AT_ONCE]
+        chosen = db.session.scalars(_in_range(source, since, until, only_failed=only_failed)).all()
         for event in chosen:
             _send(event, endpoint)
         _note("webhook.range_resent", endpoint, by, count=len(chosen), source=source.id)
         return len(chosen)
+
+
+def range_size(
+    endpoint: Endpoint, since: dt.datetime, until: dt.datetime, *, only_failed: bool
+) -> int:
+    """Return how many events `resend_range` would send again now, at most 1,000; raises as it."""
+    chosen = _in_range(endpoint, since, until, only_failed=only_failed).subquery()
+    return db.session.scalar(select(func.count()).select_from(chosen)) or 0
+
+
+def _in_range(
+    source: Endpoint, since: dt.datetime, until: dt.datetime, *, only_failed: bool
+) -> Select[Event]:
+    if since >= until or since < clock.now() - KEPT:
+        raise Invalid(
+            "Choose a time within the last 30 days, and its beginning first.", param="since"
+        )
+    found = select(Event).where(
+        Event.merchant_id == source.merchant_id,
+        Event.livemode == source.livemode,
+        Event.at >= since,
+        Event.at < until,
+        Event.is_test.is_(False),
+    )
+    if only_failed:
+        dead = select(Delivery.event_id).where(
+            Delivery.endpoint_id == source.id, Delivery.state == DeliveryState.DEAD
+        )
+        found = found.where(Event.id.in_(dead))
+    elif EVERYTHING not in source.events:
+        found = found.where(Event.name.in_(source.events))
+    return found.order_by(Event.place).limit(AT_ONCE)
 
 
 def retry_dead(delivery_id: str) -> str:
