@@ -60,7 +60,7 @@ class Desk:
             return 0
         taken = self._taken() if may_take else []
         for parcel in taken:
-            self._in_hand[parcel.delivery_id, parcel.token] = parcel
+            self._in_hand[parcel.claim] = parcel
             self._out.put(parcel)
         return len(results) + len(taken)
 
@@ -98,7 +98,7 @@ class Desk:
                 return False
             self._settle_one_by_one(results)
         for parcel, _answer in results:
-            self._in_hand.pop((parcel.delivery_id, parcel.token), None)
+            self._in_hand.pop(parcel.claim, None)
         return True
 
     def _settle_one_by_one(self, results: list[Result]) -> None:

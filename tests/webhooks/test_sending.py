@@ -254,6 +254,17 @@ def test_an_answer_that_comes_after_its_lease_changes_nothing(shop: str) -> None
     ]
 
 
+def test_of_two_answers_written_at_once_only_the_one_with_the_lease_counts(shop: str) -> None:
+    an_endpoint(shop, "order.created")
+    ordered(shop)
+    (stale,) = webhooks.take(1, slow_at_most=1)
+    later(policy.LEASE.total_seconds() + 1)
+    (fresh,) = webhooks.take(1, slow_at_most=1)
+    webhooks.settle([(stale, broken()), (fresh, FINE)])
+    assert states() == [("order.created", "delivered", 1)]
+    assert query("SELECT count(*) FROM delivery_attempt WHERE is_late") == [(1,)]
+
+
 def test_sending_again_is_a_new_delivery_of_the_same_bytes(shop: str) -> None:
     endpoint = an_endpoint(shop, "order.created")
     other = an_endpoint(shop, "refund.failed", url="https://other.example/hooks")

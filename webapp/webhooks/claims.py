@@ -39,6 +39,11 @@ class Parcel:
     request: Request
     made_at: dt.datetime
 
+    @property
+    def claim(self) -> tuple[str, int]:
+        """What tells this claim from an earlier one of the same delivery."""
+        return self.delivery_id, self.token
+
 
 Result = tuple[Parcel, Answer]
 
@@ -105,7 +110,7 @@ _WHAT = text(
 )
 _HOLDS = text(
     """
-    SELECT d.id FROM delivery AS d
+    SELECT d.id, d.lease_token FROM delivery AS d
     JOIN unnest(CAST(:ids AS text[]), CAST(:tokens AS bigint[])) AS mine (id, token)
       ON d.id = mine.id AND d.lease_token = mine.token
     WHERE d.state = 'due' ORDER BY d.id FOR UPDATE OF d
@@ -181,10 +186,10 @@ def close(results: Sequence[Result]) -> list[Result]:
         "ids": [parcel.delivery_id for parcel, _ in results],
         "tokens": [parcel.token for parcel, _ in results],
     }
-    held = set(db.session.scalars(_HOLDS, fence))
-    rows = [_attempt(*result, is_late=result[0].delivery_id not in held) for result in results]
+    held = {tuple(row) for row in db.session.execute(_HOLDS, fence)}
+    rows = [_attempt(*result, is_late=result[0].claim not in held) for result in results]
     db.session.execute(insert(Attempt), rows)
-    ours = [result for result in results if result[0].delivery_id in held]
+    ours = [result for result in results if result[0].claim in held]
     if ours:
         told = json.dumps([_outcome(*result) for result in ours])
         db.session.execute(_CLOSE, {"rows": told})
