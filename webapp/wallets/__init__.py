@@ -13,6 +13,7 @@ from webapp.wallets.queries import (
 from webapp.wallets.sending import (
     LONGEST_NOTE,
     NewTransfer,
+    check_transfer,
     counterparts,
     open_received,
     sending_in,
@@ -44,6 +45,7 @@ __all__ = [
     "WalletTransfer",
     "activate",
     "balance_of",
+    "check_transfer",
     "counterparts",
     "deactivate",
     "deposit",

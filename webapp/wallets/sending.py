@@ -48,7 +48,7 @@ def transfer(asked: NewTransfer, *, by: Actor) -> WalletTransfer:
     Raises Invalid, RecipientUnknown, RecipientIsSender, WalletInactive for the sender's wallet and
     ledger.InsufficientBalance; then nothing has moved.
     """
-    note = _checked(asked)
+    note = check_transfer(asked)
     with db.transaction():
         recipient_id = _recipient_of(asked)
         service.require_active(asked.sender_id, asked.livemode, asked.amount.currency)
@@ -115,8 +115,13 @@ def sending_in(reference: str) -> str | None:
     return transfer_id if kind == KIND else None
 
 
-def _checked(asked: NewTransfer) -> str:
-    """Return the note made normal; raises Invalid for it or for the amount."""
+def check_transfer(asked: NewTransfer) -> str:
+    """Return the note made normal; raises Invalid for it, the amount or an address that is none.
+
+    Whether there is such a person is not looked at.
+    """
+    if "@" in asked.recipient:
+        _index_of(asked.recipient)
     if asked.amount.minor <= 0:
         raise Invalid("Enter an amount above zero.", param="amount")
     note = " ".join(unicodedata.normalize("NFC", asked.note).split())

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from webapp import accounts, outbox, payments, refunds
+from webapp import accounts, outbox, payments, refunds, wallets
 from webapp.kernel import db, words
 from webapp.kernel.money import Money
 from webapp.kernel.paging import Page
 from webapp.outbox import Move
 from webapp.payments import Payment, PaymentDetail, PaymentRow
+from webapp.wallets import WalletLine
 from webapp.web.shared.pills import Pill, payment_pill, pill
 from webapp.web.shared.refund_words import ASIDE_TO_SHOPPERS, TOLD_TO_SHOPPERS, shopper_says
 
@@ -129,6 +130,33 @@ def own_aside(payment: Payment, seller: str) -> list[OwnAside]:
     return [
         OwnAside(one.amount, ASIDE_TO_SHOPPERS[one.status].format(seller=seller)) for one in found
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLine:
+    """One line of a wallet's history; `href` leads to money that people sent each other."""
+
+    text: str
+    at: dt.datetime
+    amount: Money
+    href: str | None = None
+
+
+def own_lines(page: Page[WalletLine]) -> Page[OwnLine]:
+    """Return a wallet's history as the person reads it: with the name of the other person."""
+    sendings = [sent for line in page.rows if (sent := wallets.sending_in(line.reference))]
+    names = wallets.counterparts(sendings)
+    rows = [_own_line(line, names) for line in page.rows]
+    return Page(rows=rows, older=page.older, newer=page.newer)
+
+
+def _own_line(line: WalletLine, names: Mapping[str, str]) -> OwnLine:
+    sent = wallets.sending_in(line.reference)
+    if sent is None or sent not in names:
+        return OwnLine(line.text, line.at, line.amount)
+    amount = words.money_short(Money(abs(line.amount.minor), line.amount.currency))
+    went = f"sent to {names[sent]}" if line.amount.minor < 0 else f"from {names[sent]}"
+    return OwnLine(f"{amount} {went}", line.at, line.amount, f"/wallet/transfers/{sent}")
 
 
 def own_payments(page: Page[PaymentRow]) -> list[OwnPayment]:

@@ -24,7 +24,7 @@ from webapp.kernel.money import parse_money
 from webapp.kernel.paging import PageRequest, page_request
 from webapp.outbox import Actor
 from webapp.web.home.forms import WALLET_CURRENCIES, TopUpForm
-from webapp.web.home.presenters import own_aside, own_payments, own_refunds, own_story
+from webapp.web.home.presenters import own_aside, own_lines, own_payments, own_refunds, own_story
 from webapp.web.shared.errors import status_of
 from webapp.web.shared.forms import once_per_form
 from webapp.web.shared.guards import CHOSEN_MERCHANT, guard, settings, signed_in
@@ -37,32 +37,32 @@ SHORT = PageRequest(limit=5)
 @blueprint.get("/home")
 def overview() -> AnyResponse:
     """Show balance, newest payments and messages."""
-    return _rendered("home/overview.html", **_overview())
+    return rendered("home/overview.html", **_overview())
 
 
 @blueprint.get("/home/now")
 def overview_now() -> AnyResponse:
     """Give the live part of the overview."""
-    return _rendered("home/overview_live.html", **_overview())
+    return rendered("home/overview_live.html", **_overview())
 
 
 @blueprint.get("/home/payments")
 def own() -> AnyResponse:
     """Show all of one's payments, newest first."""
-    page = payments.payments_of_user(g.person.user_id, page=_asked())
-    return _rendered("home/payments.html", rows=own_payments(page), page=page)
+    page = payments.payments_of_user(g.person.user_id, page=asked_page())
+    return rendered("home/payments.html", rows=own_payments(page), page=page)
 
 
 @blueprint.get("/home/payments/<payment_id>")
 def payment(payment_id: str) -> AnyResponse:
     """Show what became of one of one's payments: paid, refunded, or why not."""
-    return _rendered("home/payment.html", **_payment(payment_id))
+    return rendered("home/payment.html", **_payment(payment_id))
 
 
 @blueprint.get("/home/payments/<payment_id>/now")
 def payment_now(payment_id: str) -> AnyResponse:
     """Give the live part of a payment's page."""
-    return _rendered("home/_payment.html", **_payment(payment_id))
+    return rendered("home/_payment.html", **_payment(payment_id))
 
 
 @blueprint.get("/home/refunds/<refund_id>")
@@ -113,8 +113,8 @@ def top_up() -> AnyResponse:
 @blueprint.get("/inbox")
 def inbox() -> AnyResponse:
     """Show one's messages, newest first."""
-    page = notifications.inbox_of(g.person.user_id, page=_asked())
-    return _rendered("home/inbox.html", page=page)
+    page = notifications.inbox_of(g.person.user_id, page=asked_page())
+    return rendered("home/inbox.html", page=page)
 
 
 @blueprint.post("/inbox/read")
@@ -199,23 +199,25 @@ def _payment(payment_id: str) -> dict[str, object]:
 
 def _wallet_page(form: TopUpForm, refusal: Refusal | None = None) -> AnyResponse:
     user_id = g.person.user_id
-    response = _rendered(
+    response = rendered(
         "home/wallet.html",
         form=form,
         currencies=[(code, code) for code in WALLET_CURRENCIES],
         refusal=refusal,
         balances=wallets.balance_of(user_id, settings().livemode),
-        history=wallets.history(user_id, settings().livemode, page=_asked()),
+        history=own_lines(wallets.history(user_id, settings().livemode, page=asked_page())),
         topic=f"user:{user_id}",
     )
     response.status_code = status_of(refusal) if refusal else 200
     return response
 
 
-def _rendered(template: str, **facts: object) -> Response:
+def rendered(template: str, **facts: object) -> Response:
+    """Return one of the shopper’s pages, with how many messages are new."""
     unread = notifications.unread_count(g.person.user_id)
     return make_response(render_template(template, unread=unread, **facts))
 
 
-def _asked() -> PageRequest:
+def asked_page() -> PageRequest:
+    """Return the page that the address asks for; raises Invalid for a cursor that is not ours."""
     return page_request(older=request.args.get("older"), newer=request.args.get("newer"))
