@@ -82,8 +82,9 @@ def nothing_found_counts_as_failure() -> None:
 
 
 def sent_again_after_a_day() -> None:
-    """A key is believed to last for ever."""
+    """A key is believed to last for ever, so that nobody looks before sending again."""
     policy.KEY_LASTS = dt.timedelta(days=3650)
+    policy.LOOK_FIRST_AFTER_TRIES = 1_000_000
 
 
 def the_request_is_made_anew() -> None:
@@ -99,9 +100,19 @@ def the_request_is_made_anew() -> None:
     claims.from_stored = made_anew
 
 
-def the_lease_is_too_short() -> None:
-    """A claim ends before the call that it is for."""
-    claims.LEASE_SECONDS = 0.01
+def an_answer_is_closed_before_it_is_applied() -> None:
+    """A call counts as answered first; what the answer means is written afterwards."""
+
+    def closes_first(claim: Any, answer: Any, apply: Any, context: Any) -> None:
+        with db.transaction(db.WORKER):
+            if not operations._close(claim, answer):
+                raise operations._StaleClaimError
+        with db.transaction(db.WORKER):
+            context.hook("operation.before_apply")
+            apply(claim.operation, answer)
+            context.hook("operation.applied")
+
+    operations._apply_and_close = closes_first
 
 
 def claims_are_never_forgiven() -> None:
@@ -180,7 +191,7 @@ BUGS = (
     nothing_found_counts_as_failure,
     sent_again_after_a_day,
     the_request_is_made_anew,
-    the_lease_is_too_short,
+    an_answer_is_closed_before_it_is_applied,
     claims_are_never_forgiven,
     the_next_try_is_forgotten,
     a_message_counts_as_seen_before_it_is_kept,
@@ -207,9 +218,14 @@ def _answering(read: Any) -> None:
     operations.dial = guesses
 
 
-def _replace_everywhere(name: str, plate: Any, room: Any, bug: Any) -> None:
+def _replace_everywhere(name: str, plate: Any, inner: Any, bug: Any) -> None:
+    real = getattr(plate, name)
     setattr(plate, name, bug)
-    setattr(room, name, bug)
+    setattr(inner, name, bug)
     from tests.simulation import machines  # noqa: PLC0415 - it holds the chores by value
 
     machines.CHORES["look"] = bug
+    schedule = room("jobs.schedule")
+    schedule.SWEEPER = tuple(
+        replace(chore, do=bug) if chore.do is real else chore for chore in schedule.SWEEPER
+    )

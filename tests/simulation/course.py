@@ -70,7 +70,7 @@ def play(seed: int, apps: tuple[Flask, Flask], *, script: Script | None = None) 
     world = World(seed)
     provider, valkey = SimProvider(world), Forgetful(world)
     stage = Stage(world, apps, provider, valkey)
-    with stand_ins(world, provider, valkey):
+    with stand_ins(world, provider, valkey, stage.ear):
         stage.set_up()
         if script is None and world.chance.random() < SMOOTH_SHARE:
             smooth(stage)

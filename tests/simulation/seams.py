@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
+from typing import Any
 from unittest.mock import patch
 
 from flask import Flask
@@ -16,6 +17,8 @@ from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 import jobs.context
+import jobs.inbox
+import jobs.operations
 import webapp.realtime
 import webapp.realtime.knocks
 from jobs.subscriptions import CONSUMERS
@@ -73,6 +76,8 @@ class Ear:
     def __init__(self) -> None:
         #: By consumer, each fact that it was told with the transactions in which it was.
         self.heard: dict[str, dict[str, list[str]]] = {name: {} for name in CONSUMERS}
+        #: Each answer and message that was applied, by its call's or its own id, likewise.
+        self.applied: dict[str, list[str]] = {}
 
     def consumers(self) -> dict[str, Consumer]:
         """Return the product's consumers, each with an ear at it."""
@@ -80,13 +85,27 @@ class Ear:
 
     def _tell(self, name: str, consumer: Consumer, facts: Sequence[Fact]) -> None:
         consumer(facts)
-        transaction = str(db.session.execute(_TRANSACTION).scalar_one())
+        transaction = _transaction()
         for fact in facts:
             self.heard[name].setdefault(fact.id, []).append(transaction)
 
+    def applies(self, apply: Callable[..., None]) -> Callable[..., None]:
+        """Return what applies an answer or a message, with an ear at it."""
+
+        def heard(about: Any, answer: Any) -> None:
+            apply(about, answer)
+            self.applied.setdefault(about.id, []).append(_transaction())
+
+        return heard
+
+
+def _transaction() -> str:
+    """Return the number of the transaction that is under way."""
+    return str(db.session.execute(_TRANSACTION).scalar_one())
+
 
 @contextmanager
-def stand_ins(world: World, provider: SimProvider, valkey: Forgetful) -> Iterator[None]:
+def stand_ins(world: World, provider: SimProvider, valkey: Forgetful, ear: Ear) -> Iterator[None]:
     """Put the simulated world in place of the real one for one schedule."""
     BOARD.world = world
     world.bury = BOARD.bury
@@ -100,6 +119,8 @@ def stand_ins(world: World, provider: SimProvider, valkey: Forgetful) -> Iterato
             (webapp.realtime, "send_softly", valkey.send_softly),
             (passwords, "hash_password", lambda _password: _NO_PASSWORD),
             (jobs.context, "DrainContext", lambda: SimContext(world)),
+            (jobs.operations, "apply", ear.applies(jobs.operations.apply)),
+            (jobs.inbox, "apply", ear.applies(jobs.inbox.apply)),
         ):
             stack.enter_context(patch.object(target, name, stand_in))
         yield
