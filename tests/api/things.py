@@ -7,7 +7,8 @@ from collections.abc import Callable
 from tests.api.desk import Shop
 from tests.builders import PASSWORD, a_checkout, a_payment, a_person, an_order, inr, money_in_wallet
 from tests.webhooks.hooks import BY, an_endpoint
-from webapp import accounts, orders, payments, refunds, wallets, webhooks
+from webapp import accounts, gateway, orders, payments, refunds, wallets, webhooks
+from webapp.gateway import Card
 from webapp.kernel import db
 from webapp.outbox import Actor
 
@@ -18,6 +19,13 @@ def a_customer(shop: Shop) -> str:
     new = orders.NewCustomer(shop.merchant_id, livemode=False, email="asha@people.example")
     with db.scoped(db.Scope(merchant_id=shop.merchant_id, livemode=False)):
         return orders.create_customer(new, by=by).id
+
+
+def a_saved_card(shop: Shop) -> str:
+    """Keep a token of a test card for one of the shop's users; returns what the shop calls them."""
+    token = gateway.Token(f"pm_{shop.merchant_id}", Card("visa", "4242", 12, 2034))
+    with db.scoped(db.Scope(merchant_id=shop.merchant_id, livemode=False)):
+        return payments.keep_method(token, payments.Keeping(shop.merchant_id, "asha")).user_ref
 
 
 def a_refund(shop: Shop) -> str:
@@ -90,4 +98,5 @@ MAKERS: dict[str, Callable[[Shop], str]] = {
     "checkout_id": lambda shop: a_checkout(shop.merchant_id).ref.session_id,
     "payment_id": lambda shop: a_payment(payments.Status.CAPTURED, shop.merchant_id),
     "refund_id": a_refund,
+    "owner_id": a_saved_card,
 }

@@ -64,6 +64,7 @@ from webapp.accounts.models import (
     UserStatus,
     email_index,
 )
+from webapp.accounts.named import make_named_user, named_user
 from webapp.accounts.passwords import hash_password
 from webapp.accounts.person import Device, EmailChanged, Member, Person, Registered, SignedIn
 from webapp.accounts.policy import (
@@ -196,6 +197,7 @@ __all__ = [
     "keys_of",
     "link_works",
     "mailed_to",
+    "make_named_user",
     "may_do",
     "members_of",
     "merchant_card",
@@ -204,6 +206,7 @@ __all__ = [
     "merchant_of",
     "merchants_of",
     "merchants_page",
+    "named_user",
     "names_of",
     "note_try",
     "own_email",

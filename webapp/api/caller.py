@@ -151,7 +151,8 @@ def _key(token: str, version: str | None) -> Caller:
     key = accounts.key_for(token)
     if key is None:
         raise CredentialsWrong
-    writes = {scope for scope in key.scopes if scope.endswith(":write")}
+    is_secret = key.kind == accounts.KeyKind.SECRET
+    writes = {scope for scope in key.scopes if is_secret and scope.endswith(":write")}
     return Caller(
         "key",
         Actor("api_key", key.key_id),

@@ -32,7 +32,10 @@ FIELDS = {
     "exp_year": "expiry_year",
     "cvc": "cvv",
 }
-EXPIRED = "invalid_expiry_year"
+EXPIRED = frozenset({"invalid_expiry_year", "expired_card"})
+#: Of a month that there is, this says that it is over.
+PASSED_MONTH = "invalid_expiry_month"
+MONTHS = range(1, 13)
 
 
 class PaymentMethod(Base):
@@ -80,7 +83,7 @@ def tokenise(typed: TypedCard) -> Token:
     try:
         return gateway.tokenise(typed)
     except gateway.CardRefused as refused:
-        raise _unusable(refused) from None
+        raise _unusable(refused, typed) from None
     except gateway.ProviderError:
         raise Unavailable from None
 
@@ -120,9 +123,10 @@ def _sealed(token_id: str, card: Card) -> str:
     return crypto.seal(card_json(card), context=f"payment_method:card:{token_id}")
 
 
-def _unusable(refused: gateway.CardRefused) -> CardExpired | CardUnusable:
+def _unusable(refused: gateway.CardRefused, typed: TypedCard) -> CardExpired | CardUnusable:
     """Return our refusal: the field by our name; the provider's words never hold the number."""
     param = FIELDS.get(refused.error.get("param") or "")
-    if refused.code in {EXPIRED, "expired_card"}:
+    has_passed = refused.code == PASSED_MONTH and typed.exp_month in MONTHS
+    if has_passed or refused.code in EXPIRED:
         return CardExpired(param=param or FIELDS["exp_year"])
     return CardUnusable(str(refused.error.get("message") or CardUnusable.says), param=param)

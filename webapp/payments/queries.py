@@ -129,6 +129,12 @@ def taken_of_user(user_id: str, *, livemode: bool, page: PageRequest) -> Page[Pa
     return _page(wanted, page)
 
 
+def is_being_charged(user_id: str) -> bool:
+    """Whether the bank is being asked about one of a shopper's payments."""
+    wanted = select(Payment.id).where(Payment.user_id == user_id, Payment.status == "processing")
+    return db.session.scalar(wanted.limit(1)) is not None
+
+
 def held_of(merchant_id: str, *, livemode: bool) -> list[Money]:
     """Return what banks hold of a merchant's payments, by currency, where they hold anything."""
     wanted = select(Payment.currency, func.sum(Payment.authorised_minor)).where(
