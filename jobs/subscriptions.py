@@ -101,6 +101,7 @@ _TOLD: Mapping[str, tuple[str, ...]] = {
     "mail.sent": (),
     "mail.failed": (),
     "mail.simulated": (),
+    "delivery.gave_up": (),
 }
 
 ROUTES: Mapping[str, tuple[str, ...]] = {name: (*told, BUS) for name, told in _TOLD.items()}

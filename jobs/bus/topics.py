@@ -25,7 +25,7 @@ TOPICS: Final[Mapping[str, str]] = {
     PAYMENTS: "each step of a payment",
     NOTIFICATIONS: "messages written and mails sent",
     AUDIT: "who did what, once it is sealed",
-    WEBHOOKS: "endpoints of merchants and what is delivered to them",
+    WEBHOOKS: "endpoints of merchants, and what never arrived there",
 }
 
 #: By the noun of a fact, the topics that its events go to.
@@ -44,6 +44,7 @@ OF_NOUN: Final[Mapping[str, tuple[str, ...]]] = {
     "mail": (NOTIFICATIONS,),
     "audit_entry": (AUDIT,),
     "webhook_endpoint": (WEBHOOKS,),
+    "delivery": (WEBHOOKS,),
 }
 #: Events that go elsewhere than their noun does.
 OF_EVENT: Final[Mapping[str, tuple[str, ...]]] = {"user.signed_in": (USERS, AUDIT)}

@@ -11,7 +11,7 @@ import webapp
 from jobs import queues
 from jobs.bus import sinks, topics
 from jobs.subscriptions import BUS, CONSUMERS, IN_ORDER, PURSE, ROUTES, SETTLE, UNHEARD
-from webapp import audit, notifications
+from webapp import audit, notifications, webhooks
 from webapp.analytics import CONSUMER as ROLLUP
 from webapp.kernel.flow import Flow
 
@@ -33,7 +33,7 @@ def flows() -> list[Flow]:
 
 def announced() -> set[str]:
     """Return every event that any Flow can announce, and those of what has no states."""
-    stateless = {*audit.EVENTS, *notifications.EVENTS}
+    stateless = {*audit.EVENTS, *notifications.EVENTS, webhooks.GAVE_UP}
     return stateless.union(*(flow.events() for flow in flows()))
 
 
@@ -64,11 +64,13 @@ def test_every_event_is_published_and_brokers_are_told_what_streams_are() -> Non
     assert {BUS, sinks.KAFKA, sinks.AWS} == IN_ORDER
 
 
-@pytest.mark.requirement("S2-56", "S2-57", "S2-58", "S2-59", "S2-60")
+@pytest.mark.requirement("S2-56", "S2-57", "S2-58", "S2-59", "S2-60", "S4-93d")
 def test_every_event_has_a_topic_and_every_topic_an_event() -> None:
     told = {(event, flow.noun) for flow in flows() for event in flow.events()}
     told |= {(event, "audit_entry") for event in audit.EVENTS}
-    told |= {(event, event.partition(".")[0]) for event in notifications.EVENTS}
+    told |= {
+        (event, event.partition(".")[0]) for event in (*notifications.EVENTS, webhooks.GAVE_UP)
+    }
     by_topic: dict[str, set[str]] = {topic: set() for topic in topics.TOPICS}
     for event, noun in told:
         for topic in topics.topics_of(event, noun):
@@ -78,6 +80,8 @@ def test_every_event_has_a_topic_and_every_topic_an_event() -> None:
     assert by_topic[topics.PAYMENTS] >= {"payment.created", "payment.captured", "payment.failed"}
     assert by_topic[topics.NOTIFICATIONS] == set(notifications.EVENTS)
     assert by_topic[topics.AUDIT] == set(audit.EVENTS)
+    assert by_topic[topics.WEBHOOKS] >= {"endpoint.created", "delivery.gave_up"}
+    assert all(by_topic.values())
     assert set(topics.OF_EVENT) <= {event for event, _noun in told}
     assert set(topics.ALIASES) <= {event for event, _noun in told}
 

@@ -87,6 +87,10 @@ def test_eleven_tries_over_three_days_and_then_it_gives_up(shop: str) -> None:
     assert len({request.headers["webhook-id"] for request in server.got}) == 1
     ((error,),) = query("SELECT DISTINCT error FROM delivery_attempt")
     assert error == "webhook delivery failed: status 500"
+    ((name, tries, merchant),) = query(
+        "SELECT name, snapshot ->> 'tries', merchant_id FROM fact WHERE subject_kind = 'delivery'"
+    )
+    assert (name, tries, merchant) == ("delivery.gave_up", "11", None), "the platform is told"
 
 
 @pytest.mark.parametrize("status", [199, 301, 302, 400, 401, 404, 429, 500, 503, None])
@@ -234,6 +238,7 @@ def test_what_ends_its_sender_three_times_is_set_aside(shop: str) -> None:
     assert query("SELECT state, tries, last_error FROM delivery") == [
         ("dead", 0, "ended its sender each time")
     ]
+    assert query("SELECT name FROM fact WHERE subject_kind = 'delivery'") == [(webhooks.GAVE_UP,)]
 
 
 def test_an_answer_that_comes_after_its_lease_changes_nothing(shop: str) -> None:

@@ -2,7 +2,7 @@
 
 from webapp.webhooks.catalogue import BY_NAME, EVENTS, EVERYTHING, NAMES, EventKind
 from webapp.webhooks.checks import CHECKS
-from webapp.webhooks.claims import Parcel, Result
+from webapp.webhooks.claims import GAVE_UP, Parcel, Result
 from webapp.webhooks.endpoints import (
     RECEIVER_PATH,
     Change,
@@ -71,6 +71,7 @@ __all__ = [
     "EVENTS",
     "EVERYTHING",
     "FLOW",
+    "GAVE_UP",
     "NAMES",
     "NEWEST",
     "NOUNS",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,11 +16,15 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.dialects.postgresql import insert
 
 from webapp.kernel import clock, db, ids
+from webapp.outbox import announce
 from webapp.webhooks import policy, signing
 from webapp.webhooks.models import Attempt, Endpoint
 from webapp.webhooks.transport import Answer, Request
 
 _log = structlog.get_logger(__name__)
+#: What is announced of a delivery whose last try failed.
+GAVE_UP: Final = "delivery.gave_up"
+_WHOSE: Final = ("endpoint_id", "merchant_id", "livemode")
 ENDED_SENDERS: Final = "ended its sender each time"
 
 
@@ -172,6 +176,7 @@ def take(at_most: int, *, slow_at_most: int) -> list[Parcel]:
     for row in rows:
         if row["state"] == "dead":
             _log.error("delivery_quarantined", delivery_id=row["id"])
+            _announce(dict(row), tries=row["tries"], error=ENDED_SENDERS)
     return _parcels([row for row in rows if row["state"] == "due"])
 
 
@@ -191,11 +196,20 @@ def close(results: Sequence[Result]) -> list[Result]:
     db.session.execute(insert(Attempt), rows)
     ours = [result for result in results if result[0].claim in held]
     if ours:
-        told = json.dumps([_outcome(*result) for result in ours])
-        db.session.execute(_CLOSE, {"rows": told})
+        outcomes = [_outcome(*result) for result in ours]
+        db.session.execute(_CLOSE, {"rows": json.dumps(outcomes)})
+        for (parcel, _), outcome in zip(ours, outcomes, strict=True):
+            if outcome["state"] == "dead":
+                whose = outcome | {name: getattr(parcel, name) for name in _WHOSE}
+                _announce(whose, tries=parcel.number, error=outcome["error"])
     for result in sorted(ours, key=lambda one: one[0].endpoint_id):
         _keep_health(*result)
     return [result for result in ours if not policy.is_success(result[1].status)]
+
+
+def _announce(delivery: Mapping[str, Any], *, tries: int, error: str | None) -> None:
+    said = {name: delivery[name] for name in ("id", *_WHOSE)} | {"tries": tries, "error": error}
+    announce(GAVE_UP, "delivery", delivery["id"], said, because="It was tried for the last time.")
 
 
 def _outcome(parcel: Parcel, answer: Answer) -> dict[str, Any]:
