@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import replace
 
 import pytest
@@ -33,6 +35,16 @@ def test_a_payments_story_tells_of_its_refunds_with_amounts_and_links(shop: Shop
     assert "The refund was asked for Refund of ₹250.00" in story
     assert story.index("The money went back") < story.index("The payment was captured")
     assert f"/merchant/refunds/{refund_id}" in page.links
+
+
+def test_the_export_says_what_was_refunded_in_the_pages_words(shop: Shop) -> None:
+    refund_id = asked(paid(shop), SOME)
+    released()
+    told(refund_id, paid_out(amount=SOME))
+    text = shop.client.get(f"{PAYMENTS}/export.csv").get_data(as_text=True)
+    [row] = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    assert (row["status"], row["shown_as"]) == ("PARTIALLY_REFUNDED", "Partly refunded")
+    assert (row["refunded"], row["refunded_minor"]) == ("250.00", "25000")
 
 
 def test_a_reference_that_comes_late_is_told_to_open_pages(shop: Shop) -> None:

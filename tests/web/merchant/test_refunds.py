@@ -374,6 +374,7 @@ def test_the_list_is_filtered_by_its_address_and_exported_as_it_is_seen(shop: Sh
     [row] = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
     assert (row["refund"], row["amount"], row["amount_minor"]) == (second, "250.00", "25000")
     assert row["note"] == "'=1+1"
+    assert (row["status"], row["shown_as"]) == ("PENDING", "Not sent yet")
     with db.scoped(db.ADMIN):
         [entry] = audit.entries_about("merchant", shop.id)
     assert (entry.action, entry.data) == ("refunds.exported", {"filters": {"reason": "duplicate"}})

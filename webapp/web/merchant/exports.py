@@ -1,4 +1,7 @@
-"""Payments as CSV: the screen's filter, all rows, both clocks, both units; personal data masked."""
+"""Payments as CSV: the screen's filter, all rows, both clocks, both units; personal data masked.
+
+`status` is the API's word, the same for ever; `shown_as` is what the page says.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from webapp.kernel import words
 from webapp.payments import PaymentRow
 from webapp.web.merchant.payment_views import method_of, shopper_of
+from webapp.web.shared.pills import shown_pill
 
 COLUMNS = (
     "payment", "order", "order_number", "status", "amount", "amount_minor", "captured",
     "captured_minor", "fee", "fee_minor", "net", "net_minor", "currency", "method", "customer",
     "decline_code", "created", "created_utc", "ended", "ended_utc", "description",
+    "shown_as", "refunded", "refunded_minor",
 )  # fmt: skip
 #: A cell that begins so is run as a formula by spreadsheets.
 FORMULA = "[=+\\-@＝＋－＠]"
@@ -51,6 +56,7 @@ def _cells(row: PaymentRow, zone: str) -> list[str]:
         payment.last_decline_code or "",
         there(payment.created_at, zone), utc(payment.created_at),
         there(payment.finished_at, zone), utc(payment.finished_at), order.description,
+        shown_pill(payment).label, payment.refunded.plain(), str(payment.refunded_minor),
     ]  # fmt: skip
 
 

@@ -1,4 +1,7 @@
-"""Refunds as CSV: the screen's filter, all rows, both clocks, both units."""
+"""Refunds as CSV: the screen's filter, all rows, both clocks, both units.
+
+`status` is the API's word, the same for ever; `shown_as` is what the page says.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ from collections.abc import Iterable, Iterator
 
 from webapp.refunds import RefundRow
 from webapp.web.merchant.exports import csv_line, there, utc
+from webapp.web.shared.pills import pill
 
 COLUMNS = (
     "refund", "payment", "order", "order_number", "status", "amount", "amount_minor", "currency",
     "reason", "note", "destination", "bank_reference", "failure_code", "expected_by", "asked",
-    "asked_utc", "sent", "sent_utc", "finished", "finished_utc",
+    "asked_utc", "sent", "sent_utc", "finished", "finished_utc", "shown_as",
 )  # fmt: skip
 CLOCKED = {"asked", "sent", "finished"}
 
@@ -32,4 +36,5 @@ def _cells(row: RefundRow, zone: str) -> list[str]:
         there(refund.created_at, zone), utc(refund.created_at),
         there(refund.sent_at, zone), utc(refund.sent_at),
         there(refund.finished_at, zone), utc(refund.finished_at),
+        pill("refund", refund.status).label,
     ]  # fmt: skip
