@@ -9,10 +9,14 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from webapp.kernel import words
+from flask import Response, g, stream_with_context
+
+from webapp import audit
+from webapp.kernel import clock, db, words
 from webapp.payments import PaymentRow
+from webapp.web.merchant.door import actor, must
 from webapp.web.merchant.payment_views import method_of, shopper_of
 from webapp.web.shared.pills import shown_pill
 
@@ -36,6 +40,28 @@ def payment_lines(rows: Iterable[PaymentRow], zone: str) -> Iterator[str]:
     )
     for row in rows:
         yield csv_line(_cells(row, zone))
+
+
+def streamed(name: str, kept: Mapping[str, str], lines: Iterator[str]) -> Response:
+    """Answer with a list's CSV, written as it is taken; that it was taken away is audited.
+
+    Of the filters `kept` the audit trail does not hold what was searched for: it may be a name.
+    """
+    must("export")
+    with db.transaction():
+        audit.record(
+            f"{name}.exported",
+            "merchant",
+            g.merchant.id,
+            by=actor(),
+            data={"filters": {key: value for key, value in kept.items() if key != "q"}},
+            merchant_id=g.merchant.id,
+            livemode=g.merchant.livemode,
+        )
+    response = Response(stream_with_context(lines), mimetype="text/csv")
+    file = f"{name}-{clock.now():%Y%m%d-%H%M}.csv"
+    response.headers["Content-Disposition"] = f'attachment; filename="{file}"'
+    return response
 
 
 def guarded(cell: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flask import request, url_for
 
+from webapp.kernel import words
 from webapp.kernel.paging import Page, PageRequest, page_request
 
 PAGE_ROWS = 25
@@ -30,6 +32,48 @@ class Chip:
     label: str
     value: str
     remove_href: str
+
+
+def status_tabs(
+    endpoint: str,
+    kept: Mapping[str, str],
+    counts: Mapping[str, int],
+    tabs: Mapping[str, tuple[str, tuple[str, ...]]],
+    *,
+    hidden: Collection[str] = (),
+) -> list[Tab]:
+    """Return a list's tabs: each name's label and the states it shows; none stand for all.
+
+    They are counted where nothing else filters; `hidden` ones show only while chosen.
+    """
+    chosen = kept.get("status", "")
+    counted = not kept.keys() - {"status"}
+    return [
+        Tab(
+            label,
+            address(endpoint, kept, status=name),
+            active=name == chosen,
+            count=sum(counts.get(state, 0) for state in states or counts) if counted else None,
+        )
+        for name, (label, states) in tabs.items()
+        if name not in hidden or name == chosen
+    ]
+
+
+def chips_of(
+    endpoint: str, kept: Mapping[str, str], filters: Iterable[tuple[str, str, str]]
+) -> list[Chip]:
+    """Return the filters in force as chips, from each one's label, value and parameter."""
+    return [
+        Chip(label, value, address(endpoint, kept, **{name: None}))
+        for label, value, name in filters
+        if value
+    ]
+
+
+def day_shown(text: str) -> str:
+    """Return a day of an address in words; nothing for none."""
+    return words.day_text(dt.date.fromisoformat(text)) if text else ""
 
 
 def asked_page() -> PageRequest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from flask import g, request, url_for
@@ -17,7 +17,15 @@ from webapp.web.merchant import filters
 from webapp.web.merchant.door import why_not
 from webapp.web.merchant.filters import HIDDEN, METHODS, MOMENTS, TABS, Asked
 from webapp.web.merchant.hold_views import Hold, HoldForm, hold_of
-from webapp.web.merchant.lists import Chip, Tab, address, older_newer
+from webapp.web.merchant.lists import (
+    Chip,
+    Tab,
+    address,
+    chips_of,
+    day_shown,
+    older_newer,
+    status_tabs,
+)
 from webapp.web.merchant.money_lines import MoneyLines, money_lines
 from webapp.web.merchant.refund_panel import why_no_refund
 from webapp.web.merchant.refund_views import RefundLine, lines_of
@@ -135,7 +143,7 @@ def payment_list(page: PageRequest) -> PaymentList:
     found = payments.payments_of(g.merchant.id, asked=selection, page=page, **mine)
     older, newer = older_newer(ROWS, kept, found)
     return PaymentList(
-        tabs=_tabs(kept, counts),
+        tabs=status_tabs(ROWS, kept, counts, TABS, hidden=HIDDEN),
         chips=_chips(asked),
         asked=asked,
         rows=rows_of(found.rows),
@@ -280,40 +288,16 @@ def _row(row: PaymentRow) -> Row:
     )
 
 
-def _tabs(kept: Mapping[str, str], counts: Mapping[str, int]) -> list[Tab]:
-    chosen = kept.get("status", "")
-    counted = not kept.keys() - {"status"}
-    return [
-        Tab(
-            label,
-            address(ROWS, kept, status=name),
-            active=name == chosen,
-            count=sum(counts.get(state, 0) for state in states or counts) if counted else None,
-        )
-        for name, (label, states) in TABS.items()
-        if name not in HIDDEN or name == chosen
-    ]
-
-
 def _chips(asked: Asked) -> list[Chip]:
-    kept = asked.kept()
     moment = MOMENTS[asked.on]
     found = [
         ("Search", asked.q, "q"),
         ("Currency", asked.currency, "currency"),
         ("Method", METHODS.get(asked.method, ""), "method"),
-        (f"{moment} from", _day(asked.since), "since"),
-        (f"{moment} to", _day(asked.until), "until"),
+        (f"{moment} from", day_shown(asked.since), "since"),
+        (f"{moment} to", day_shown(asked.until), "until"),
     ]
-    return [
-        Chip(label, value, address(ROWS, kept, **{name: None}))
-        for label, value, name in found
-        if value
-    ]
-
-
-def _day(text: str) -> str:
-    return words.day_text(dt.date.fromisoformat(text)) if text else ""
+    return chips_of(ROWS, asked.kept(), found)
 
 
 def _cursors() -> dict[str, str | None]:

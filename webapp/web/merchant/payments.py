@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Response, g, make_response, render_template, request, stream_with_context
+from flask import Response, g, make_response, render_template, request
 
 from webapp import analytics, audit, payments
-from webapp.kernel import clock, db
+from webapp.kernel import db
 from webapp.web.merchant import filters
 from webapp.web.merchant.door import actor, blueprint, must
-from webapp.web.merchant.exports import payment_lines
+from webapp.web.merchant.exports import payment_lines, streamed
 from webapp.web.merchant.lists import asked_page
 from webapp.web.merchant.payment_views import payment_list, payment_page
 
@@ -33,28 +33,13 @@ def payment_rows_live() -> str:
 @blueprint.get("/payments/export.csv")
 def export_payments() -> Response:
     """Stream every payment that the filters select as CSV; taking it away is audited."""
-    must("export")
     asked = filters.read(request.args)
-    with db.transaction():
-        audit.record(
-            "payments.exported",
-            "merchant",
-            g.merchant.id,
-            by=actor(),
-            data={"filters": {name: value for name, value in asked.kept().items() if name != "q"}},
-            merchant_id=g.merchant.id,
-            livemode=g.merchant.livemode,
-        )
     found = payments.every_payment_of(
         g.merchant.id,
         livemode=g.merchant.livemode,
         asked=filters.selection(asked, g.merchant.timezone),
     )
-    lines = stream_with_context(payment_lines(found, g.merchant.timezone))
-    response = Response(lines, mimetype="text/csv")
-    name = f"payments-{clock.now():%Y%m%d-%H%M}.csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return streamed("payments", asked.kept(), payment_lines(found, g.merchant.timezone))
 
 
 @blueprint.get("/payments/<string:payment_id>")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from flask import g, request, url_for
 
 from webapp import refunds
-from webapp.kernel import clock, words
+from webapp.kernel import clock
 from webapp.kernel.money import Money
 from webapp.kernel.paging import PageRequest
 from webapp.outbox import Move
@@ -17,7 +17,15 @@ from webapp.payments import Payment
 from webapp.refunds import Refund, RefundRow
 from webapp.web.merchant import refund_filters
 from webapp.web.merchant.door import why_not
-from webapp.web.merchant.lists import Chip, Tab, address, older_newer
+from webapp.web.merchant.lists import (
+    Chip,
+    Tab,
+    address,
+    chips_of,
+    day_shown,
+    older_newer,
+    status_tabs,
+)
 from webapp.web.merchant.refund_filters import TABS, Asked
 from webapp.web.merchant.timelines import Timeline, timeline_of
 from webapp.web.shared.explained import Explained, explained_state
@@ -110,7 +118,7 @@ def refund_list(page: PageRequest) -> RefundList:
     stop = refunds.frozen()
     cursors = {name: request.args.get(name) for name in ("older", "newer")}
     return RefundList(
-        tabs=_tabs(kept, counts),
+        tabs=status_tabs(ROWS, kept, counts, TABS),
         chips=_chips(asked),
         asked=asked,
         rows=[row_of(row, is_frozen=stop is not None) for row in found.rows],
@@ -228,38 +236,15 @@ def _who(kind: str | None, person_id: str | None) -> str:
     return names.get(kind or "", "Paydeck")
 
 
-def _tabs(kept: Mapping[str, str], counts: Mapping[str, int]) -> list[Tab]:
-    chosen = kept.get("status", "")
-    counted = not kept.keys() - {"status"}
-    return [
-        Tab(
-            label,
-            address(ROWS, kept, status=name),
-            active=name == chosen,
-            count=sum(counts.get(state, 0) for state in states or counts) if counted else None,
-        )
-        for name, (label, states) in TABS.items()
-    ]
-
-
 def _chips(asked: Asked) -> list[Chip]:
-    kept = asked.kept()
     found = [
         ("Search", asked.q, "q"),
         ("Currency", asked.currency, "currency"),
         ("Reason", REASONS.get(asked.reason, ""), "reason"),
-        ("Asked from", _day(asked.since), "since"),
-        ("Asked to", _day(asked.until), "until"),
+        ("Asked from", day_shown(asked.since), "since"),
+        ("Asked to", day_shown(asked.until), "until"),
     ]
-    return [
-        Chip(label, value, address(ROWS, kept, **{name: None}))
-        for label, value, name in found
-        if value
-    ]
-
-
-def _day(text: str) -> str:
-    return words.day_text(dt.date.fromisoformat(text)) if text else ""
+    return chips_of(ROWS, asked.kept(), found)
 
 
 def _ids(refund: Refund) -> list[tuple[str, str]]:

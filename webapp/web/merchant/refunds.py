@@ -9,15 +9,15 @@ from flask import (
     redirect,
     render_template,
     request,
-    stream_with_context,
     url_for,
 )
 from werkzeug.wrappers import Response as AnyResponse
 
 from webapp import accounts, analytics, audit, refunds
-from webapp.kernel import clock, db
+from webapp.kernel import db
 from webapp.web.merchant import refund_filters
 from webapp.web.merchant.door import actor, blueprint, must
+from webapp.web.merchant.exports import streamed
 from webapp.web.merchant.lists import asked_page
 from webapp.web.merchant.refund_exports import refund_lines
 from webapp.web.merchant.refund_views import refund_list, refund_page
@@ -52,28 +52,13 @@ def refund_rows_live() -> str:
 @blueprint.get("/refunds/export.csv")
 def export_refunds() -> Response:
     """Stream every refund that the filters select as CSV; taking it away is audited."""
-    must("export")
     asked = refund_filters.read(request.args)
-    with db.transaction():
-        audit.record(
-            "refunds.exported",
-            "merchant",
-            g.merchant.id,
-            by=actor(),
-            data={"filters": {name: value for name, value in asked.kept().items() if name != "q"}},
-            merchant_id=g.merchant.id,
-            livemode=g.merchant.livemode,
-        )
     found = refunds.every_refund_of(
         g.merchant.id,
         livemode=g.merchant.livemode,
         asked=refund_filters.selection(asked, g.merchant.timezone),
     )
-    lines = stream_with_context(refund_lines(found, g.merchant.timezone))
-    response = Response(lines, mimetype="text/csv")
-    name = f"refunds-{clock.now():%Y%m%d-%H%M}.csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return streamed("refunds", asked.kept(), refund_lines(found, g.merchant.timezone))
 
 
 @blueprint.get("/refunds/<string:refund_id>")
