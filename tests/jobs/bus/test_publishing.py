@@ -16,6 +16,7 @@ from jobs.subscriptions import BUS
 from tests.jobs.bus.telling_all import Bus, Notebook
 from webapp import outbox
 from webapp.config import BusSettings
+from webapp.invariants.waiting import WAITING
 from webapp.kernel import db
 from webapp.outbox import Fact
 
@@ -203,3 +204,16 @@ def test_the_relay_publishes_by_itself_and_stops_when_asked(
     running.join(30)
     assert not running.is_alive()
     assert ids(sink.given) == story
+
+
+def test_what_waits_behind_a_failed_fact_of_its_object_breaks_no_promise(bus: Bus) -> None:
+    story, other = bus.story(2, KAFKA), bus.story(1, KAFKA)
+    bus.ground.query("UPDATE outbox_due SET due_at = clock_now() - interval '2 min'")
+    (check,) = [one for one in WAITING if one.name == "facts_are_told_in_time"]
+    found = check.sql.replace("%", "%%")
+    assert set(bus.ground.query(found)) == {*story, *other}
+    bus.ground.query(
+        "UPDATE outbox_due SET due_at = clock_now() + interval '1 min' WHERE fact_id = %(id)s",
+        id=story[0],
+    )
+    assert bus.ground.query(found) == other
