@@ -131,6 +131,9 @@ ANYONE = [
     Shown("no such page", None, "/nothing-here", status=404),
     Shown("spent link", None, "/verify/nothing", status=410),
     Shown("parts", None, "/_parts"),
+    Shown("codes of errors", None, "/docs/errors"),
+    Shown("a code", None, "/docs/errors/key_reused"),
+    Shown("declines", None, "/docs/declines"),
 ]
 CHECKOUT = [
     Shown("checkout", None, "/demo/checkout", see_the_fields),

@@ -34,7 +34,7 @@ ADVICE: dict[str, str] = {
     "forbidden": "Use a credential that may do this: its kind or its rights are not enough.",
     "account_suspended": "Write to the platform’s support.",
     "wrong_credentials": "Check address and password; after five wrong tries there is a delay.",
-    "refresh_ended": "Begin anew with POST /api/v1/auth/tokens. A refresh token is good once.",
+    "refresh_ended": "Sign in anew with POST /api/v1/auth/tokens. A refresh token is good once.",
     "too_many_sign_ins": "Wait as long as Retry-After says.",
     "busy": "Try again after some seconds.",
     "link_spent": "Ask for a new link.",
