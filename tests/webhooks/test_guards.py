@@ -1,0 +1,89 @@
+"""What the database refuses of webhooks whoever asks, and what each role may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from supervisor.stores import Stores
+from tests.books import committed_portal, worker_of
+from tests.builders import a_merchant, an_order
+from tests.portal import Committed
+from tests.webhooks.hooks import Server, an_endpoint, broken, tell
+from webapp.kernel import db
+
+REFUSED = psycopg.DatabaseError
+OF_DUE = " WHERE state = 'due'"
+
+
+@pytest.fixture(scope="module")
+def portal(stores: Stores) -> Iterator[Committed]:
+    """A portal whose commits are real, with one delivery that arrived and one that is due."""
+    with committed_portal(stores) as running:
+        with running.app.app_context(), db.scoped(db.OWNER):
+            shop = a_merchant()
+            an_endpoint(shop, "order.created", url="https://well.example/in")
+            an_endpoint(shop, "order.created", url="https://sick.example/in")
+            an_order(shop)
+        with worker_of(running) as worker, worker.app_context():
+            tell()
+            answers = {"https://well.example/in": None}
+            Server(
+                lambda request: broken() if request.url not in answers else Server().answer(request)
+            ).drain()
+        yield running
+
+
+@pytest.mark.parametrize("role", ["paydeck_owner", "paydeck_worker"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE webhook_body SET body = '{}'",
+        "DELETE FROM webhook_body",
+        "UPDATE webhook_event SET name = 'payment.success'",
+        "DELETE FROM webhook_event",
+        "UPDATE delivery_attempt SET status = 200, error = NULL",
+        "DELETE FROM delivery_attempt",
+        "DELETE FROM delivery",
+        "TRUNCATE delivery CASCADE",
+        "UPDATE delivery SET event_id = 'evt_x' WHERE state = 'due'",
+        "UPDATE delivery SET state = 'due', due_at = clock_now() WHERE state = 'delivered'",
+        "UPDATE delivery SET state = 'dead' WHERE state = 'delivered'",
+        "UPDATE delivery SET tries = 9 WHERE state = 'delivered'",
+        f"UPDATE delivery SET state = 'delivered', due_at = NULL, finished_at = created_at{OF_DUE}",
+        f"UPDATE delivery SET state = 'resent', due_at = NULL, finished_at = created_at{OF_DUE}",
+        "UPDATE webhook_endpoint SET livemode = true",
+        "UPDATE webhook_endpoint SET status = 'paused'",
+        "DELETE FROM webhook_endpoint",
+    ],
+)
+def test_nobody_rewrites_what_was_sent(portal: Committed, role: str, statement: str) -> None:
+    with portal.connect(role) as connection:
+        before = connection.execute("SELECT count(*) FROM delivery").fetchone()
+        assert before == (2,)
+        with pytest.raises(REFUSED):
+            connection.execute(statement + "; SET CONSTRAINTS ALL IMMEDIATE")
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["webhook_endpoint", "webhook_event", "webhook_body", "delivery", "delivery_attempt"],
+)
+def test_without_its_merchant_the_web_sees_nothing(portal: Committed, table: str) -> None:
+    with portal.connect() as connection:
+        assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+        connection.execute("SELECT set_config('app.merchant', 'mer_other', true)")
+        connection.execute("SELECT set_config('app.livemode', 'false', true)")
+        assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+
+
+def test_the_web_never_begins_a_delivery_as_delivered(portal: Committed) -> None:
+    with portal.connect("paydeck_worker") as connection, pytest.raises(REFUSED):
+        connection.execute(
+            "INSERT INTO delivery (id, merchant_id, livemode, event_id, endpoint_id, api_version,"
+            " resend_of, state, tries, claims, created_at, finished_at)"
+            " SELECT 'whd_x', merchant_id, livemode, event_id, endpoint_id, api_version, id,"
+            " 'delivered', 1, 0, clock_now(), clock_now() FROM delivery LIMIT 1"
+        )
