@@ -11,6 +11,7 @@ from webapp.web.merchant import (
     payments,
     refunding,
     refunds,
+    workbench,
 )
 from webapp.web.merchant.door import blueprint
 
@@ -26,4 +27,5 @@ __all__ = [
     "payments",
     "refunding",
     "refunds",
+    "workbench",
 ]

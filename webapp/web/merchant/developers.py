@@ -11,7 +11,10 @@ from webapp.web.merchant.door import blueprint
 from webapp.web.merchant.lists import Tab
 
 #: What the tabs are called, and the endpoint that each opens, in their order.
-TABS: tuple[tuple[str, str], ...] = (("Keys", "merchant.key_rows"),)
+TABS: tuple[tuple[str, str], ...] = (
+    ("Keys", "merchant.key_rows"),
+    ("Webhooks", "merchant.hooks"),
+)
 
 
 @blueprint.get("/developers")

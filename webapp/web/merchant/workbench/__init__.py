@@ -1,0 +1,5 @@
+"""The pages on which a merchant's developers see what their program does and is told."""
+
+from webapp.web.merchant.workbench import deliveries, endpoints, lab
+
+__all__ = ["deliveries", "endpoints", "lab"]
