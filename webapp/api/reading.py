@@ -124,7 +124,9 @@ def no_body() -> None:
 
 
 def _refuse(wrong: ValidationError) -> NoReturn:
-    first = wrong.errors(include_url=False, include_input=False)[0]
+    found = wrong.errors(include_url=False, include_input=False)
+    # A name that is spelt wrongly is missing and unknown at once: the second says more.
+    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     kind, param = first["type"], _shown(first["loc"])
     if kind == "missing":
         raise ParameterMissing(param=param) from None

@@ -1,0 +1,74 @@
+"""What every operation refuses and how it is described, tried along the table of operations."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import Flask
+from openapi_spec_validator import validate
+
+from tests.api.desk import a_shop, a_user
+from tests.api.fuzzing import callers_of, main_role
+from tests.builders import a_person, an_admin
+from webapp import api
+from webapp.api import openapi
+from webapp.api.caller import MERCHANT_HEADER
+from webapp.api.routing import Key
+
+GAP = re.compile(r"<string:[a-z_]+>")
+
+
+def test_the_document_is_valid_openapi() -> None:
+    document = openapi.document()
+    assert document["openapi"].startswith("3.1")
+    validate(document)
+
+
+def test_every_operation_declares_its_errors_and_who_may() -> None:
+    for operation in api.OPERATIONS.values():
+        told = openapi.document()["paths"][openapi.path_of(operation)][operation.method.lower()]
+        assert {"400", "401", "429", "500", "503"} <= told["responses"].keys(), operation.name
+        for status, answer in told["responses"].items():
+            if int(status) >= 400:
+                (media,) = answer["content"].values()
+                assert media["schema"]["$ref"].endswith("/Error"), operation.name
+        assert bool(told["security"]) != operation.needs.anyone, operation.name
+
+
+def test_what_an_operation_does_not_know_is_refused(app: Flask) -> None:
+    shop = a_shop(app)
+    member = a_user(app, shop.owner, **{MERCHANT_HEADER: shop.merchant_id})
+    callers = callers_of(shop, a_user(app, a_person()), a_user(app, an_admin()), member)
+    wrong: dict[str, tuple[object, ...]] = {}
+    for operation in api.OPERATIONS.values():
+        program = callers[main_role(operation)]
+        path = GAP.sub("nothing", operation.address)
+        body: dict[str, Any] = {"json": operation.body.EXAMPLE} if operation.body else {}
+        answer = program.ask(operation.method, f"{path}?colour=red", root=True, **body)
+        error = answer.get_json()["error"]
+        if (error["code"], error["param"]) != ("parameter_unknown", "colour"):
+            wrong[operation.name] = (answer.status_code, error["code"], error["param"])
+        if operation.method != "GET":
+            sent = {**(operation.body.EXAMPLE if operation.body else {}), "colour": "red"}
+            answer = program.ask(operation.method, path, root=True, json=sent)
+            error = answer.get_json()["error"]
+            if (error["code"], error["param"]) != ("parameter_unknown", "colour"):
+                wrong[f"{operation.name}, body"] = (answer.status_code, error["code"])
+    assert wrong == {}
+
+
+def test_a_deed_for_a_merchant_needs_its_key_everywhere(app: Flask) -> None:
+    program = a_shop(app).program()
+    needing = [one for one in api.OPERATIONS.values() if one.key is Key.REQUIRED]
+    assert len(needing) > 5
+    for operation in needing:
+        if main_role(operation) != "secret" or operation.before is not None:
+            continue
+        answer = program.client.open(
+            GAP.sub("nothing", operation.address),
+            method=operation.method,
+            json=operation.body.EXAMPLE if operation.body else None,
+            headers={"Authorization": f"Bearer {program.token}"},
+        )
+        assert answer.get_json()["error"]["code"] == "key_missing", operation.name
