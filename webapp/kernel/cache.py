@@ -50,7 +50,8 @@ def count(key: str, *, seconds: int) -> int | None:
         return None
     try:
         both = wake.client().pipeline(transaction=False)
-        both.incr(PREFIX + key).expire(PREFIX + key, seconds, nx=True)
+        both.incr(PREFIX + key)
+        both.expire(PREFIX + key, seconds, nx=True)
         return int(both.execute()[0])
     except (redis.RedisError, IndexError) as gone:
         _went_away(gone)
