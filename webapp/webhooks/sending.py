@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+import structlog
 from sqlalchemy import text
 
 from webapp.kernel import db
@@ -14,6 +15,7 @@ from webapp.webhooks import claims, endpoints, policy
 from webapp.webhooks.claims import Parcel, Result
 from webapp.webhooks.transport import Answer, Transport
 
+_log = structlog.get_logger(__name__)
 AT_MOST: Final = 100
 _DUE = text(
     """
@@ -76,9 +78,10 @@ def _switch_off(parcel: Parcel, answer: Answer) -> None:
         reason = policy.IT_IS_GONE if answer.status == policy.GONE else None
         if reason is None and claims.failing_for(parcel.endpoint_id) >= policy.GIVEN_UP_AFTER:
             reason = policy.NOTHING_ARRIVED
-        if reason is None:
-            return
-    try:
-        endpoints.disable(parcel.endpoint_id, because=reason, by=SYSTEM)
-    except NotFound:
+    if reason is None:
         return
+    try:
+        with db.transaction(db.WORKER):
+            endpoints.disable(parcel.endpoint_id, because=reason, by=SYSTEM)
+    except NotFound:
+        _log.info("endpoint_gone", endpoint_id=parcel.endpoint_id)
