@@ -14,6 +14,8 @@ from webapp.web.merchant.lists import Tab
 TABS: tuple[tuple[str, str], ...] = (
     ("Keys", "merchant.key_rows"),
     ("Webhooks", "merchant.hooks"),
+    ("Events", "merchant.event_rows"),
+    ("Requests", "merchant.request_rows"),
 )
 
 

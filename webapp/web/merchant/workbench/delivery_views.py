@@ -110,7 +110,7 @@ def delivery_page(delivery_id: str) -> DeliveryPage:
     return DeliveryPage(
         line=delivery_line(row),
         event_id=event.id,
-        event_href=url_for("merchant.hook_delivery", delivery_id=delivery.id),
+        event_href=url_for("merchant.event_row", event_id=event.id),
         subject_href=None if event.is_test else subject_href(event.subject_id),
         endpoint_name=name,
         endpoint_href=href,
