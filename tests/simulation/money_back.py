@@ -143,7 +143,13 @@ def credit_order(stage: Stage, sale: Sale) -> None:
         return
     payment_id, left = rows[0]
     amount = Money(left if chance.random() < 0.4 else chance.randint(1, left), CURRENCY)
-    other = stage.new_sale(amount, is_held=False)
+    opened: list[Sale] = []
+    end = stage.outcome_of(
+        "open order", lambda: opened.append(stage.new_sale(amount, is_held=False))
+    )
+    if end != "done":
+        return
+    other = opened[0]
     stage.sales.append(other)
 
     def act() -> None:
