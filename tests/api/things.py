@@ -7,9 +7,9 @@ from collections.abc import Callable
 from tests.api.desk import Shop
 from tests.builders import PASSWORD, a_checkout, a_payment, a_person, an_order, inr, money_in_wallet
 from tests.webhooks.hooks import BY, an_endpoint
-from webapp import accounts, gateway, orders, payments, refunds, wallets, webhooks
+from webapp import accounts, api_log, gateway, orders, payments, refunds, wallets, webhooks
 from webapp.gateway import Card
-from webapp.kernel import db
+from webapp.kernel import db, ids
 from webapp.outbox import Actor
 
 
@@ -74,6 +74,25 @@ def _wallet_transfer(shop: Shop) -> str:
         return wallets.transfer(asked, by=BY).id
 
 
+def _request(shop: Shop) -> str:
+    asked = api_log.Asked(
+        id=ids.new("request"),
+        livemode=False,
+        merchant_id=shop.merchant_id,
+        key_id=None,
+        user_id=None,
+        method="GET",
+        path="/api/v1/orders",
+        query="",
+        body=b"",
+        version=accounts.API_VERSION,
+        idempotency_key=None,
+    )
+    with db.scoped(_scope(shop)):
+        api_log.note(asked, api_log.Told(200, b"{}", 3))
+    return asked.id
+
+
 def _session(shop: Shop) -> str:
     accounts.sign_in(shop.owner.email, PASSWORD, device="Firefox", address="192.0.2.4")
     with db.scoped(db.Scope(user_id=shop.owner.id)):
@@ -90,6 +109,7 @@ MAKERS: dict[str, Callable[[Shop], str]] = {
     "endpoint_id": _endpoint,
     "event_id": _event,
     "key_id": _key,
+    "request_id": _request,
     "session_id": _session,
     "transfer_id": _wallet_transfer,
     "wallet_id": _wallet,

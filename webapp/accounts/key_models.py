@@ -28,6 +28,7 @@ RESOURCES = (
     "api_keys",
     "analytics",
     "payment_methods",
+    "requests",
 )
 #: What a secret key may be allowed to do; to write includes to read.
 SCOPES = tuple(f"{resource}:{act}" for resource in RESOURCES for act in ("read", "write"))

@@ -156,7 +156,7 @@ def resend_delivery(delivery_id: str, body: ResendDelivery) -> dict[str, Any]:
     who = caller()
     webhooks.delivery_of(who.merchant, delivery_id)
     if body.to is not None:
-        _own_target(body.to)
+        own_target(body.to)
     fresh = webhooks.resend(delivery_id, by=who.actor, to=body.to)
     return shown(webhooks.delivery_of(who.merchant, fresh))
 
@@ -209,7 +209,8 @@ def _filter(query: DeliveryQuery) -> DeliveryFilter:
     )
 
 
-def _own_target(endpoint_id: str) -> None:
+def own_target(endpoint_id: str) -> None:
+    """Refuse a `to` that is no endpoint of the caller’s."""
     try:
         own(endpoint_id)
     except webhooks.EndpointNotFound as missing:

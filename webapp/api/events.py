@@ -12,10 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from webapp import webhooks
 from webapp.api.caller import caller, needs
+from webapp.api.deliveries import DeliveryObject, own_target
+from webapp.api.deliveries import shown as shown_delivery
 from webapp.api.errors import CursorUnknown, ParameterInvalid
 from webapp.api.lists import asked_page, listing, moment
-from webapp.api.models import WHOLE_NUMBER, CreatedQuery
-from webapp.api.routing import get
+from webapp.api.models import WHOLE_NUMBER, Body, CreatedQuery
+from webapp.api.routing import get, post
 from webapp.kernel import db
 from webapp.webhooks import Event, EventFilter
 
@@ -75,6 +77,14 @@ class EventQuery(CreatedQuery):
     ] = 0
 
 
+class ResendEvent(Body):
+    """Where to send an event."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {"to": "we_01KAJ8Z5V0W3N7Q2R4S6T8X9YB"}
+
+    to: Annotated[str, Field(max_length=64, description="The id of an endpoint.")]
+
+
 @get("/events", tag=TAG, gives=EventObject, is_list=True)
 @needs(scope="events:read")
 def list_events(query: EventQuery) -> dict[str, Any]:
@@ -100,6 +110,20 @@ def get_event(event_id: str) -> dict[str, Any]:
     With the very body that endpoints are sent.
     """
     return shown(webhooks.event_of(caller().merchant, event_id))
+
+
+@post("/events/<string:event_id>/resend", tag=TAG, gives=DeliveryObject)
+@needs(scope="webhooks:write", act="manage_webhooks")
+def resend_event(event_id: str, body: ResendEvent) -> dict[str, Any]:
+    """Send an event to an endpoint.
+
+    Whether it was sent there before or not, and also where that endpoint did not choose it.
+    """
+    who = caller()
+    webhooks.event_of(who.merchant, event_id)
+    own_target(body.to)
+    fresh = webhooks.resend_event(event_id, to=body.to, by=who.actor)
+    return shown_delivery(webhooks.delivery_of(who.merchant, fresh))
 
 
 def shown(event: Event) -> dict[str, Any]:

@@ -23,9 +23,10 @@ RESOURCES: dict[str, str] = {
     "api_keys": "API keys",
     "analytics": "Figures",
     "payment_methods": "Payment methods",
+    "requests": "Log of requests",
 }
 #: Of these there is nothing to write.
-READ_ONLY = frozenset({"ledger", "analytics"})
+READ_ONLY = frozenset({"ledger", "analytics", "requests"})
 LIVES: dict[str, str] = {
     "": "Never",
     "7": "In 7 days",

@@ -1,0 +1,79 @@
+"""The log of requests by the API: listed, followed, read; an event sent to any own endpoint."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from tests.api.desk import Shop, a_shop, a_user
+from tests.api.test_who_may import member
+from tests.api.things import MAKERS
+from webapp.api.caller import MERCHANT_HEADER
+
+PRICE = {"amount": 50_000, "currency": "INR"}
+
+
+@pytest.fixture
+def shop(app: Flask) -> Shop:
+    """A merchant."""
+    return a_shop(app)
+
+
+def test_what_was_asked_is_listed_newest_first_and_told_with_its_bodies(shop: Shop) -> None:
+    program = shop.program()
+    sent = program.post("/orders", {**PRICE, "customer_email": "asha@people.example"})
+    program.get("/orders/ord_nothing")
+    listed = program.get("/requests").get_json()["data"]
+    assert [(one["method"], one["status"]) for one in listed] == [("GET", 404), ("POST", 201)]
+    assert listed[0]["error_code"] == "order_not_found"
+    assert listed[1]["id"] == sent.headers["Request-Id"]
+    assert listed[1]["about"] == sent.get_json()["id"]
+    told = program.get(f"/requests/{listed[1]['id']}").get_json()
+    assert '"amount":50000' in told["request_body"]
+    assert "asha@people.example" not in told["request_body"]
+
+
+def test_the_log_is_followed_by_the_id_of_the_last_one_seen(shop: Shop) -> None:
+    program = shop.program()
+    first = program.get("/orders").headers["Request-Id"]
+    rest = [program.get("/orders").headers["Request-Id"] for _ in range(3)]
+    asked = {"ending_before": first, "path": "/api/v1/orders", "limit": 2}
+    page = program.ask("GET", "/requests", query_string=asked).get_json()
+    assert ([one["id"] for one in page["data"]], page["has_more"]) == ([rest[1], rest[0]], True)
+    asked["ending_before"] = rest[1]
+    page = program.ask("GET", "/requests", query_string=asked).get_json()
+    assert ([one["id"] for one in page["data"]], page["has_more"]) == ([rest[2]], False)
+
+
+def test_the_log_is_found_by_what_was_asked(shop: Shop) -> None:
+    program = shop.program()
+    order = program.post("/orders", PRICE, **{"Idempotency-Key": "one"}).get_json()["id"]
+    program.get("/customers")
+
+    def found(**asked: object) -> list[str]:
+        rows = program.ask("GET", "/requests", query_string=asked).get_json()["data"]
+        return [row["path"] for row in rows if row["path"] != "/api/v1/requests"]
+
+    assert found(method="POST") == ["/api/v1/orders"]
+    assert found(status=200) == ["/api/v1/customers"]
+    assert found(about=order) == ["/api/v1/orders"]
+    assert found(idempotency_key="one") == ["/api/v1/orders"]
+    assert found(path="/api/v1/cust") == ["/api/v1/customers"]
+
+
+def test_who_only_looks_at_figures_does_not_see_the_log(app: Flask, shop: Shop) -> None:
+    named = {MERCHANT_HEADER: shop.merchant_id}
+    analyst = a_user(app, member(shop, "analyst"), **named).get("/requests")
+    developer = a_user(app, member(shop, "developer"), **named).get("/requests")
+    assert (analyst.status_code, analyst.get_json()["error"]["code"]) == (403, "role_missing")
+    assert developer.status_code == 200
+
+
+def test_an_event_is_sent_to_an_endpoint_that_never_had_it(shop: Shop) -> None:
+    program, event, other = shop.program(), MAKERS["event_id"](shop), MAKERS["endpoint_id"](shop)
+    sent = program.post(f"/events/{event}/resend", {"to": other})
+    assert sent.status_code == 201, sent.text
+    assert (sent.get_json()["event"], sent.get_json()["endpoint"]) == (event, other)
+    foreign = MAKERS["endpoint_id"](a_shop(shop.app))
+    refused = program.post(f"/events/{event}/resend", {"to": foreign})
+    assert (refused.status_code, refused.get_json()["error"]["param"]) == (400, "to")
