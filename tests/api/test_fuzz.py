@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.api.desk import a_shop, a_user
 from tests.api.fuzzing import Fuzzer, callers_of, main_role
 from tests.builders import a_person, an_admin
 from tests.portal import cloned, dispose, environment
+from tests.provider_process import running_sandbox
 from webapp import api, config
 from webapp.api import limits
 from webapp.api.caller import MERCHANT_HEADER
@@ -26,11 +28,15 @@ CASES = int(os.environ.get("FUZZ_CASES", "1000"))
 
 @pytest.mark.requirement("S2-110")
 def test_no_made_up_request_ends_in_a_fault_or_an_answer_that_is_not_told(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(limits, "PER_ADDRESS", 10**9)
-    with cloned(stores) as database:
-        env = environment(stores, database) | {"API_RATE_PER_KEY": "1000000", "LOG_LEVEL": "ERROR"}
+    with cloned(stores) as database, running_sandbox(tmp_path) as sandbox:
+        env = environment(stores, database) | {
+            "API_RATE_PER_KEY": "1000000",
+            "LOG_LEVEL": "ERROR",
+            "PROVIDER_ORIGIN": sandbox.origin,
+        }
         app = create_app(config.read(env), {})
         with app.app_context():
             shop = a_shop(app)

@@ -227,7 +227,7 @@ def example_of(operation: Operation) -> object:
 def refusals_of(operation: Operation) -> set[int]:
     """Return the statuses with which an operation may refuse."""
     found = set(ALWAYS)
-    if not operation.needs.anyone:
+    if not operation.needs.anyone or operation.before is not None:
         found.add(403)
     if "<" in operation.rule or operation.body is not None:
         found.add(404)
