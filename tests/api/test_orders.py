@@ -179,3 +179,20 @@ def test_an_order_is_cancelled_once_and_a_paid_one_never(app: Flask) -> None:
     paid(shop.merchant_id, other["id"])
     answer = program.post(f"/orders/{other['id']}/cancel")
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (409, "order_not_payable")
+
+
+def test_an_order_tells_its_customer_in_its_place(app: Flask) -> None:
+    program = a_shop(app).program()
+    order = made(program, customer_email="asha@people.example")
+    whole = program.get(f"/orders/{order['id']}", **{"expand[]": "customer"}).get_json()
+    assert whole["customer"]["email"] == "asha@people.example"
+    many = program.get("/orders", **{"expand[]": "data.customer"}).get_json()
+    assert many["data"] == [whole]
+
+
+def test_the_second_of_an_order_is_within_both_bounds(app: Flask) -> None:
+    program = a_shop(app).program()
+    order = made(program)
+    second = order["created"]
+    assert ids(program, **{"created[gte]": second, "created[lte]": second}) == [order["id"]]
+    assert ids(program, **{"created[lte]": second - 1}) == []

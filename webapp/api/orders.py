@@ -9,13 +9,15 @@ from pydantic import Field
 from webapp import orders, payments, webhooks
 from webapp.api.caller import caller, needs
 from webapp.api.errors import ParameterInvalid
-from webapp.api.lists import asked_page, listing, moment
+from webapp.api.expanding import Expand, Expandable, expanded
+from webapp.api.lists import after, asked_page, listing, moment
 from webapp.api.models import (
     Body,
     CreatedQuery,
     Currency,
     Metadata,
     Minor,
+    Query,
     Thing,
     Words,
 )
@@ -38,7 +40,7 @@ class Order(Thing):
     number: str = Field(description="The order’s number on pages and receipts.")
     kind: Literal["sale", "top_up"]
     description: str
-    customer: str | None
+    customer: Expandable | None
     capture: Literal["automatic", "manual"]
     completed_at: int | None
 
@@ -84,6 +86,13 @@ class OrderQuery(CreatedQuery):
     status: Status | None = None
     customer: str | None = Field(None, max_length=64)
     currency: Currency | None = None
+    expand: Expand
+
+
+class OrderExpandQuery(Query):
+    """What is to be told in full."""
+
+    expand: Expand
 
 
 @post("/orders", tag=TAG, gives=Order)
@@ -121,20 +130,20 @@ def list_orders(query: OrderQuery) -> dict[str, Any]:
         customer_id=query.customer,
         currency=query.currency,
         since=moment(query.created_gte),
-        until=moment(query.created_lte),
+        until=after(query.created_lte),
     )
     found = orders.orders_of(who.merchant, livemode=who.livemode, asked=asked, page=page)
-    return listing(found, shown)
+    return expanded(listing(found, shown), query.expand)
 
 
 @get("/orders/<string:order_id>", tag=TAG, gives=Order)
 @needs(scope="orders:read")
-def get_order(order_id: str) -> dict[str, Any]:
+def get_order(order_id: str, query: OrderExpandQuery) -> dict[str, Any]:
     """Get an order.
 
     As it stands now.
     """
-    return shown(orders.order_of(caller().merchant, order_id))
+    return expanded(shown(orders.order_of(caller().merchant, order_id)), query.expand)
 
 
 @patch("/orders/<string:order_id>", tag=TAG, gives=Order)

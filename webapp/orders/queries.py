@@ -30,7 +30,7 @@ class CheckoutRef:
 class OrderFilter:
     """What part of a merchant's orders is asked for; `text` is a number, id or e-mail address.
 
-    `since` and `until` bound when they were created, both included.
+    `since` and `until` bound when they were created: since <= created < until.
     """
 
     status: str | None = None
@@ -126,7 +126,7 @@ def orders_of(
     if asked.since:
         wanted = wanted.where(Order.created_at >= asked.since)
     if asked.until:
-        wanted = wanted.where(Order.created_at <= asked.until)
+        wanted = wanted.where(Order.created_at < asked.until)
     return _page(wanted, page)
 
 
