@@ -16,6 +16,8 @@ TABS: tuple[tuple[str, str], ...] = (
     ("Webhooks", "merchant.hooks"),
     ("Events", "merchant.event_rows"),
     ("Requests", "merchant.request_rows"),
+    ("Guide", "merchant.guide"),
+    ("Exam", "merchant.exam_report"),
 )
 
 

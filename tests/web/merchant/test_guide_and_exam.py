@@ -1,0 +1,176 @@
+"""The guide's snippets and cards are true; the exam ticks what was observed and nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import subprocess
+import sys
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from demo import keys as demo_keys
+from sandbox import cards as sandbox_cards
+from tests.api.desk import Program
+from tests.web.merchant.world import Shop, a_colleague, a_shop, declined, paid
+from tests.webhooks.hooks import Server, an_endpoint, tell
+from webapp import accounts, webhooks
+from webapp.accounts import KeyKind
+from webapp.kernel import db
+from webapp.kernel.paging import PageRequest
+from webapp.outbox import Actor
+from webapp.web.merchant.workbench.guide_words import (
+    DECLINES,
+    DEMO_KEY,
+    ORDER,
+    TEST_CARDS,
+    VERIFY_SNIPPET,
+    curl_snippet,
+    python_snippet,
+)
+
+GUIDE = "/merchant/developers/guide"
+EXAM = "/merchant/developers/exam"
+DOES = {"succeeds": "It is paid.", "declines": DECLINES, "authenticates": "The bank asks"}
+DOES |= {"refund_pending": "It is paid;", "refund_fails": "It is paid;"}
+
+
+@pytest.fixture
+def shop(app: Flask) -> Shop:
+    return a_shop(app)
+
+
+def shown(shop: Shop) -> set[str]:
+    """Return the evidence that the exam's page leads to, by what it says."""
+    db.session.expunge_all()
+    links = ("/requests/req_", "/deliveries/whd_", "/events/evt_", "/keys/key_", "/payments/pay_")
+    page = shop.client.page(EXAM)
+    return {link.split("/")[-2] for link in page.links if any(one in link for one in links)}
+
+
+def count_shown(shop: Shop) -> int:
+    db.session.expunge_all()
+    return shop.client.page(EXAM).text.count(" Shown ")
+
+
+def a_program(shop: Shop) -> Program:
+    with db.scoped(shop.scope()):
+        made = accounts.create_key(
+            shop.id,
+            livemode=False,
+            kind=KeyKind.SECRET,
+            name="Till",
+            by=Actor("merchant_user", shop.owner_id),
+        )
+    return Program(FlaskClient(shop.app, shop.app.response_class), made.token)
+
+
+def test_the_guides_order_is_taken_by_the_api(shop: Shop) -> None:
+    answer = a_program(shop).post("/orders", dict(ORDER))
+    assert answer.status_code == 201
+    assert json.dumps(ORDER) in curl_snippet("http://localhost:8000", "sk_test_x")
+    compile(python_snippet("http://localhost:8000", "sk_test_x"), "snippet", "exec")
+
+
+@pytest.mark.requirement("S4-61")
+def test_the_guides_check_takes_our_deliveries_and_no_others(shop: Shop) -> None:
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    an_endpoint(shop.id, secret=secret)
+    paid(shop)
+    tell()
+    server = Server()
+    server.drain()
+    for request in server.got:
+        asked = {"secret": secret, "headers": dict(request.headers), "body": request.body.decode()}
+        program = (
+            f"{VERIFY_SNIPPET}\nimport json, sys\ntold = json.load(sys.stdin)\n"
+            "body = told['body'].encode()\n"
+            "print(is_ours(told['secret'], told['headers'], body),"
+            " is_ours(told['secret'], told['headers'], body + b' '))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            input=json.dumps(asked),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.split() == ["True", "False"]
+        break
+    else:
+        pytest.fail("nothing was sent")
+
+
+@pytest.mark.parametrize("card", TEST_CARDS, ids=lambda card: card.number)
+def test_the_guides_cards_do_in_the_sandbox_what_the_guide_says(card: object) -> None:
+    number, token, does = (getattr(card, name) for name in ("number", "token", "does"))
+    found = sandbox_cards.check_number(number)
+    assert does.startswith(DOES[found.behaviour])
+    behind = sandbox_cards.card_of_token(token)
+    assert behind is not None
+    assert behind.number == found.number
+
+
+def test_the_demo_key_is_filled_in_for_its_own_shop_alone(shop: Shop) -> None:
+    assert DEMO_KEY == demo_keys.SECRET
+    page = shop.client.page(GUIDE)
+    assert DEMO_KEY not in page.text
+    assert "sk_test_…" in page.text
+    assert "/docs/errors" in page.links
+
+
+def test_a_fresh_merchant_has_shown_nothing(shop: Shop) -> None:
+    assert "0 of 9 shown" in shop.client.page(EXAM).text
+    assert shown(shop) == set()
+
+
+def test_a_key_and_its_replay_are_seen_in_the_requests(shop: Shop) -> None:
+    program = a_program(shop)
+    once = {"Idempotency-Key": "order-7731"}
+    program.post("/orders", dict(ORDER), **once)
+    assert count_shown(shop) == 1
+    program.post("/orders", dict(ORDER), **once)
+    assert count_shown(shop) == 2
+    assert shown(shop) == {"requests"}
+
+
+def test_arrivals_doubles_and_disorder_are_seen_in_the_deliveries(shop: Shop) -> None:
+    endpoint = an_endpoint(shop.id, "payment.success")
+    paid(shop)
+    tell()
+    Server().drain()
+    assert count_shown(shop) == 1
+    with db.scoped(shop.scope()):
+        page = webhooks.events_of(shop.id, livemode=False, page=PageRequest())
+        ids = {one.name: one.id for one in page.rows}
+    by = Actor("merchant_user", shop.owner_id)
+    for done, name in enumerate(["payment.success", "payment.created"], start=2):
+        with db.scoped(shop.scope()):
+            webhooks.resend_event(ids[name], to=endpoint.id, by=by)
+        assert count_shown(shop) == done - 1
+        Server().drain()
+        assert count_shown(shop) == done
+
+
+def test_a_decline_is_seen_in_the_events(shop: Shop) -> None:
+    declined(shop)
+    tell()
+    assert shown(shop) == {"events"}
+    assert count_shown(shop) == 1
+
+
+def test_a_rolled_key_counts_once_its_replacement_is_used(shop: Shop) -> None:
+    by = Actor("merchant_user", shop.owner_id)
+    with db.scoped(shop.scope()):
+        old = accounts.create_key(shop.id, livemode=False, kind=KeyKind.SECRET, name="Till", by=by)
+        fresh = accounts.roll_key(old.key.id, overlap=dt.timedelta(hours=1), by=by)
+    assert count_shown(shop) == 0
+    accounts.key_for(fresh.token)
+    assert shown(shop) == {"keys"}
+
+
+def test_the_exam_is_for_those_who_see_the_log(shop: Shop) -> None:
+    a_colleague(shop, "support").page(EXAM)
+    a_colleague(shop, "viewer").page(EXAM, status=403)
