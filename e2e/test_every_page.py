@@ -120,6 +120,51 @@ def open_first_of(queue: str) -> Prepare:
     return prepare
 
 
+def choose_events(page: Page) -> None:
+    """Show every event, and the field for an address."""
+    page.get_by_role("radio", name="My server").check()
+    page.get_by_role("radio", name="Only those I choose").check()
+
+
+def add_receiver(page: Page) -> None:
+    """Have an endpoint with the demo's own receiver, the newest of the list."""
+    page.goto("/merchant/developers/webhooks")
+    if page.locator("a.row-link").count() == 0:
+        page.goto("/merchant/developers/webhooks/new")
+        page.get_by_role("button", name="Add the endpoint").click()
+        page.get_by_role("link", name="I have copied it").click()
+    else:
+        first_row(page)
+
+
+def send_a_test(page: Page) -> None:
+    """Send a test event and see its delivery."""
+    add_receiver(page)
+    page.get_by_role("button", name="Send the test").click()
+    expect(page.get_by_role("heading", name="Send it again")).to_be_visible()
+
+
+def see_a_range(page: Page) -> None:
+    """See what a range would send again."""
+    add_receiver(page)
+    page.get_by_role("link", name="Send a range again").click()
+    expect(page.get_by_role("heading", name="Send a range again")).to_be_visible()
+
+
+def see_received(page: Page) -> None:
+    """See what the receiver got."""
+    add_receiver(page)
+    page.get_by_role("link", name="What it received").click()
+    expect(page.get_by_role("heading", name="What the receiver got")).to_be_visible()
+
+
+def open_the_event(page: Page) -> None:
+    """See the event of a test."""
+    send_a_test(page)
+    page.locator("a[href*='/developers/events/evt_']").click()
+    expect(page.get_by_role("heading", name="Payload")).to_be_visible()
+
+
 ANYONE = [
     Shown("sign in", None, "/sign-in"),
     Shown("sign in refused", None, "/sign-in", sign_in_wrongly),
@@ -178,6 +223,17 @@ MERCHANT = [
     Shown("key", "merchant", "/merchant/developers/keys", first_row),
     Shown("new key", "merchant", "/merchant/developers/keys/new"),
     Shown("new key refused", "merchant", "/merchant/developers/keys/new", press("Create the key")),
+    Shown("webhooks", "merchant", "/merchant/developers/webhooks"),
+    Shown("new webhook", "merchant", "/merchant/developers/webhooks/new", choose_events),
+    Shown("webhook", "merchant", "/merchant/developers/webhooks/new", add_receiver),
+    Shown("delivery", "merchant", "/merchant/developers/webhooks/new", send_a_test),
+    Shown("webhook range", "merchant", "/merchant/developers/webhooks/new", see_a_range),
+    Shown("webhook received", "merchant", "/merchant/developers/webhooks/new", see_received),
+    Shown("events", "merchant", "/merchant/developers/events"),
+    Shown("event", "merchant", "/merchant/developers/webhooks/new", open_the_event),
+    Shown("requests", "merchant", "/merchant/developers/requests"),
+    Shown("guide", "merchant", "/merchant/developers/guide"),
+    Shown("exam", "merchant", "/merchant/developers/exam"),
     Shown("held payment", "merchant", "/merchant/attention", open_first_of("held")),
     Shown("refund to approve", "merchant", "/merchant/attention", open_first_of("to-approve")),
     Shown("set aside", "merchant", "/merchant/attention", open_first_of("set-aside")),

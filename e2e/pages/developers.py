@@ -91,3 +91,33 @@ class KeyPage:
         """End it for good."""
         self.page.locator("summary", has_text="Revoke").click()
         self.page.get_by_role("button", name="Revoke for good").click()
+
+
+@dataclass(frozen=True, slots=True)
+class HookPage:
+    """One webhook endpoint, with its lab."""
+
+    page: Page
+
+    def add_receiver(self, description: str) -> HookPage:
+        """Add an endpoint with the demo's own receiver, and leave the page with its secret."""
+        self.page.goto("/merchant/developers/webhooks")
+        self.page.get_by_role("link", name="Add an endpoint").first.click()
+        self.page.get_by_role("radio", name="The built-in receiver").check()
+        self.page.get_by_label("Description").fill(description)
+        self.page.get_by_role("button", name="Add the endpoint").click()
+        secret = self.page.locator(".key-text .copyable-value")
+        expect(secret).to_have_text(re.compile(r"^whsec_"))
+        self.page.get_by_role("link", name="I have copied it").click()
+        return self
+
+    def delivery(self, event: str, subject: str) -> Locator:
+        """The newest row of an event about an object."""
+        rows = self.page.get_by_role("row").filter(has_text=event).filter(has_text=subject)
+        return rows.first
+
+    def remove(self) -> None:
+        """Take it away again."""
+        self.page.locator("summary", has_text="Remove this endpoint").click()
+        self.page.get_by_role("button", name="Remove for good").click()
+        expect(self.page.get_by_text("The endpoint was removed.")).to_be_visible()
