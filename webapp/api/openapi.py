@@ -40,7 +40,7 @@ SECURITY = {
         "description": "An access token of a person, from POST /api/v1/auth/tokens; 60 minutes.",
     },
 }
-ALWAYS = (400, 401, 429, 500, 503)
+ALWAYS = (400, 401, 403, 429, 500, 503)
 MEANINGS = {
     400: "Something in the request is wrong; param says what.",
     401: "Nobody was named, or with a key or token that does not work.",
