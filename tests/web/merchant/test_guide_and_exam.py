@@ -154,6 +154,17 @@ def test_arrivals_doubles_and_disorder_are_seen_in_the_deliveries(shop: Shop) ->
         assert count_shown(shop) == done
 
 
+def test_what_the_built_in_receiver_answers_is_a_rehearsal_and_does_not_count(shop: Shop) -> None:
+    an_endpoint(shop.id, "payment.success", is_built_in=True)
+    paid(shop)
+    tell()
+    Server().drain()
+    page = shop.client.page(EXAM)
+    assert "0 of 9 shown" in page.text
+    assert "Rehearsed" in page.text
+    assert shown(shop) == {"deliveries"}
+
+
 def test_a_decline_is_seen_in_the_events(shop: Shop) -> None:
     declined(shop)
     tell()

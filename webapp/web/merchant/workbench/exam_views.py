@@ -6,7 +6,7 @@ brings it about.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flask import g, url_for
@@ -18,14 +18,19 @@ from webapp.payments import PaymentFilter
 from webapp.webhooks import DeliveryFilter, DeliveryRow, DeliveryState, Event, EventFilter
 
 NEWEST = PageRequest(limit=100)
+Judge = Callable[[Sequence[DeliveryRow]], DeliveryRow | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was observed, in words, and where it can be seen."""
+    """What was observed, in words, and where it can be seen.
+
+    At the demo's built-in receiver it `is_rehearsal`: nothing of the merchant's own took part.
+    """
 
     says: str
     href: str
+    is_rehearsal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,8 @@ class Exam:
 def exam() -> Exam:
     """Return the exam as the merchant's traffic of this mode shows it now."""
     tasks = [*_of_requests(), *_of_deliveries(), *_of_payments(), _of_keys()]
-    return Exam(tasks, sum(task.evidence is not None for task in tasks))
+    passed = sum(task.evidence is not None and not task.evidence.is_rehearsal for task in tasks)
+    return Exam(tasks, passed)
 
 
 def _of_requests() -> list[Task]:
@@ -94,20 +100,27 @@ def _of_deliveries() -> list[Task]:
         only=DeliveryFilter(state=DeliveryState.DELIVERED),
         page=NEWEST,
     )
-    rows = list(page.rows)
+    found = webhooks.endpoints_of(g.merchant.id, livemode=g.merchant.livemode)
+    ours = {one.id for one in found if one.is_built_in}
+    own = [row for row in page.rows if row.delivery.endpoint_id not in ours]
+    rehearsed = [row for row in page.rows if row.delivery.endpoint_id in ours]
+
+    def seen(judge: Judge, says: str) -> Evidence | None:
+        return _delivered(judge(own), says) or _delivered(judge(rehearsed), says, is_rehearsal=True)
+
     hooks = url_for("merchant.hooks")
     return [
         Task(
             "Receives webhooks",
             "One of its servers answered a delivery with 2xx.",
-            _delivered(rows[0] if rows else None, "A delivery that arrived"),
+            seen(newest, "A delivery that arrived"),
             "Add an endpoint and send it a test event.",
             hooks,
         ),
         Task(
             "Survives a delivery that comes twice",
             "The same event was answered with 2xx twice at one endpoint, of the newest 100.",
-            _delivered(doubled(rows), "The second arrival"),
+            seen(doubled, "The second arrival"),
             "Open an endpoint and send the newest event twice.",
             hooks,
         ),
@@ -115,11 +128,16 @@ def _of_deliveries() -> list[Task]:
             "Takes events out of order",
             "An older event of an object was answered with 2xx after a newer one, of the newest"
             " 100.",
-            _delivered(overtaken(rows), "The event that came late"),
+            seen(overtaken, "The event that came late"),
             "Open an endpoint and send the newest five out of order.",
             hooks,
         ),
     ]
+
+
+def newest(rows: Sequence[DeliveryRow]) -> DeliveryRow | None:
+    """Return the first of some arrivals."""
+    return next(iter(rows), None)
 
 
 def doubled(rows: Sequence[DeliveryRow]) -> DeliveryRow | None:
@@ -136,12 +154,12 @@ def doubled(rows: Sequence[DeliveryRow]) -> DeliveryRow | None:
 def overtaken(rows: Sequence[DeliveryRow]) -> DeliveryRow | None:
     """Return an arrival that came after a newer event of its object at the same endpoint."""
     done = [row for row in rows if row.delivery.finished_at is not None and not row.event.is_test]
-    newest: dict[tuple[str, str], int] = {}
+    known: dict[tuple[str, str], int] = {}
     for row in sorted(done, key=lambda one: (one.delivery.finished_at, one.delivery.id)):
         whose = (row.event.subject_id, row.delivery.endpoint_id)
-        if row.event.subject_version < newest.get(whose, 0):
+        if row.event.subject_version < known.get(whose, 0):
             return row
-        newest[whose] = row.event.subject_version
+        known[whose] = row.event.subject_version
     return None
 
 
@@ -230,7 +248,10 @@ def _event(event: Event | None, says: str) -> Evidence | None:
     )
 
 
-def _delivered(row: DeliveryRow | None, says: str) -> Evidence | None:
+def _delivered(
+    row: DeliveryRow | None, says: str, *, is_rehearsal: bool = False
+) -> Evidence | None:
     if row is None:
         return None
-    return Evidence(says, url_for("merchant.hook_delivery", delivery_id=row.delivery.id))
+    href = url_for("merchant.hook_delivery", delivery_id=row.delivery.id)
+    return Evidence(says, href, is_rehearsal)
