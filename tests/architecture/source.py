@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PORTAL = ("webapp", "jobs", "demo")
 PRODUCT = (*PORTAL, "sandbox", "supervisor", "migrations", "scripts", "wsgi.py", "conftest.py")
-EVERYTHING = (*PRODUCT, "tests", "e2e", "bench")
+EVERYTHING = (*PRODUCT, "tests", "e2e", "bench", "clients")
 
 #: What a rule gives for each breach: the line, and what stands there.
 Breaches = Iterator[tuple[int, str]]
