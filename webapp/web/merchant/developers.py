@@ -35,8 +35,6 @@ def give_tabs() -> dict[str, object]:
 
 def developer_tabs() -> Sequence[Tab]:
     """Return the sub-tabs, with the one marked that the page belongs to."""
+    path = request.path.replace("/developers/deliveries", "/developers/webhooks")
     addresses = [(label, url_for(endpoint)) for label, endpoint in TABS]
-    return [
-        Tab(label, href, active=request.path == href or request.path.startswith(f"{href}/"))
-        for label, href in addresses
-    ]
+    return [Tab(label, href, active=f"{path}/".startswith(f"{href}/")) for label, href in addresses]

@@ -11,6 +11,7 @@ from flask import g, url_for
 
 from webapp import webhooks
 from webapp.kernel.paging import PageRequest
+from webapp.kernel.words import zone
 from webapp.web.merchant.door import why_not
 from webapp.web.shared.pills import Pill, pill
 from webapp.webhooks import Attempt, DeliveryFilter, DeliveryRow
@@ -261,7 +262,6 @@ def _others(row: DeliveryRow) -> list[tuple[str, str]]:
         for one in page.rows:
             if one.delivery.id != row.delivery.id:
                 end = one.delivery.id[-6:]
-                found.setdefault(
-                    one.delivery.id, f"{one.event.name}, {one.delivery.created_at:%H:%M:%S} …{end}"
-                )
+                begun = one.delivery.created_at.astimezone(zone(g.merchant.timezone))
+                found.setdefault(one.delivery.id, f"{one.event.name}, {begun:%H:%M:%S} …{end}")
     return list(found.items())
