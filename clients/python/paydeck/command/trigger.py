@@ -98,7 +98,6 @@ RECIPES: Final[dict[str, Callable[[Maker], str]]] = {
     "payment.requires_action": lambda make: make.payment(ASKED),
     "payment.authorised": lambda make: make.payment(VISA, "manual"),
     "payment.cancelled": Maker.cancelled_payment,
-    "refund.requested": Maker.refund,
     "refund.approved": Maker.refund,
     "refund.sent": Maker.refund,
     "refund.processed": Maker.refund,
