@@ -119,8 +119,10 @@ class Wire:
                 follow_redirects=False,
             )
         except httpx.TransportError as failed:
-            message = f"No answer from {self._base_url}: {failed or type(failed).__name__}"
-            raise ConnectionFailed(message) from failed
+            told = str(failed) or type(failed).__name__
+            raise ConnectionFailed(f"No answer from {self._base_url}: {told}") from failed
+        except httpx.DecodingError as wrong:
+            raise AnswerUnreadable(f"What {self._base_url} answered is packed wrong.") from wrong
         return _told(answer)
 
 
