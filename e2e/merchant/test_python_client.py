@@ -134,7 +134,6 @@ def test_the_client_pays_is_refused_and_gives_back(stack: Stack, key: str) -> No
         assert client.payments.get(paid["id"])["amount_refundable"] == 12_300
 
 
-@pytest.mark.requirement("S4-60")
 def test_events_reach_a_server_at_home_also_those_of_while_nobody_listened(shell: Shell) -> None:
     with at_home() as home:
         with shell.listening(home) as secret:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+
 import httpx
 import pytest
 from flask import Flask
@@ -33,7 +36,6 @@ def client(shop: Shop) -> Paydeck:
     return a_client(shop)
 
 
-@pytest.mark.requirement("S2-116")
 def test_customers_and_orders_are_made_found_changed_and_walked_over(client: Paydeck) -> None:
     asha = client.customers.create(email="asha@people.example", name="Asha")
     assert client.customers.list(email="asha@people.example").data == [asha]
@@ -103,7 +105,7 @@ def test_a_checkout_is_opened_and_ended(client: Paydeck) -> None:
     assert not client.checkout_sessions.get(session["id"]).get("url")
 
 
-@pytest.mark.requirement("S4-61")
+@pytest.mark.requirement("S4-60", "S4-61")
 def test_what_the_portal_delivers_is_believed_by_the_clients_helper(client: Paydeck) -> None:
     with public_names():
         endpoint = client.webhook_endpoints.create(url="https://shop.example/hook", events=["*"])
@@ -115,6 +117,10 @@ def test_what_the_portal_delivers_is_believed_by_the_clients_helper(client: Payd
     (got,) = server.got
     event = Webhook(endpoint["secret"]).verify(got.body, got.headers)
     assert (event["type"], event["data"]["object"]["id"]) == ("order.created", order["id"])
+    plain = hmac.new(endpoint["secret"].encode(), got.body, hashlib.sha256).hexdigest()
+    assert got.headers["X-Webhook-Signature"] == plain
+    assert got.headers["X-Webhook-Event"] == "order.created"
+    assert got.headers["Content-Type"] == "application/json"
     with public_names():
         rolled = client.webhook_endpoints.roll_secret(endpoint["id"], overlap_seconds=3600)
         client.events.resend(event["id"], to=endpoint["id"])
