@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.subscriptions import ROUTES
 from supervisor.stores import Stores
 from tests.api.desk import a_shop, a_user
 from tests.api.fuzzing import Fuzzer, callers_of, main_role
@@ -37,7 +38,7 @@ def test_no_made_up_request_ends_in_a_fault_or_an_answer_that_is_not_told(
             "LOG_LEVEL": "ERROR",
             "PROVIDER_ORIGIN": sandbox.origin,
         }
-        app = create_app(config.read(env), {})
+        app = create_app(config.read(env), ROUTES)
         with app.app_context():
             shop = a_shop(app)
             member = a_user(app, shop.owner, **{MERCHANT_HEADER: shop.merchant_id})

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from jobs.subscriptions import ROUTES
 from supervisor.stores import Stores
 from tests.api.desk import Program, a_shop, an_address, nobody
 from tests.portal import cloned, environment
@@ -163,7 +164,7 @@ def test_an_address_without_a_key_asks_a_hundred_times_a_minute(app: Flask) -> N
 def test_a_key_has_a_limit_of_its_own_and_is_not_held_to_its_addresss(stores: Stores) -> None:
     with cloned(stores) as database:
         env = environment(stores, database) | {"API_RATE_PER_KEY": "3"}
-        app = create_app(config.read(env), {})
+        app = create_app(config.read(env), ROUTES)
         with app.app_context():
             shop = a_shop(app)
             one, other = shop.program(), shop.program()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from jobs.subscriptions import ROUTES
 from supervisor.stores import Stores
 from tests.portal import dispose, environment
 from webapp import config
@@ -65,7 +66,7 @@ def test_without_tls_on_the_other_side_nothing_is_said(
 ) -> None:
     address = f"postgresql+psycopg://paydeck_web:secret@127.0.0.1:{bare.port}/paydeck"
     env = {**environment(stores, "paydeck"), "DATABASE_URL": f"{address}?sslmode={mode}"}
-    app = create_app(config.read(env), {})
+    app = create_app(config.read(env), ROUTES)
     try:
         with app.app_context(), pytest.raises(db.DatabaseError, match=r"SSL"):
             db.ping()
