@@ -8,7 +8,10 @@ from flask import Flask
 from tests.api.desk import Shop, a_shop, a_user
 from tests.api.test_who_may import member
 from tests.api.things import MAKERS
+from tests.builders import PASSWORD
+from tests.stories import scalar
 from webapp.api.caller import MERCHANT_HEADER
+from webapp.api.routing import OPERATIONS
 
 PRICE = {"amount": 50_000, "currency": "INR"}
 
@@ -77,3 +80,19 @@ def test_an_event_is_sent_to_an_endpoint_that_never_had_it(shop: Shop) -> None:
     foreign = MAKERS["endpoint_id"](a_shop(shop.app))
     refused = program.post(f"/events/{event}/resend", {"to": foreign})
     assert (refused.status_code, refused.get_json()["error"]["param"]) == (400, "to")
+
+
+def test_no_password_and_no_token_that_is_sent_stays_in_the_log(app: Flask, shop: Shop) -> None:
+    me, kept = a_user(app, shop.owner), 0
+    for operation in OPERATIONS.values():
+        if operation.body is None or not operation.rule.startswith(("/auth/", "/users/me/p")):
+            continue
+        body = dict.fromkeys(operation.body.EXAMPLE, "Marigold-Marker-77-Lantern")
+        me.ask(operation.method, operation.rule, json=body)
+        kept += 1
+    me.post("/users/me/password", {"current": "Mistyped-Marigold-Marker", "new": "x" * 20})
+    me.post("/users/me/password", {"current": PASSWORD, "new": "New-Marigold-Marker-42"})
+    marked = "SELECT count(*) FROM api_request WHERE request_body LIKE '%Marigold-Marker%'"
+    assert kept > 3
+    assert scalar("SELECT count(*) FROM api_request WHERE path LIKE '%/password'") >= 2
+    assert scalar(marked) == 0

@@ -16,6 +16,8 @@ from webapp.api.caller import Caller, scope_of
 from webapp.kernel import db
 
 LOGGED_BODY = 64 * 1024
+#: Where passwords and tokens are sent: nothing of a body is kept, whatever its fields are called.
+UNKEPT = ("/api/v1/auth/", "/api/v1/users/me/password")
 _log = structlog.get_logger(__name__)
 
 
@@ -52,7 +54,9 @@ def _asked(who: Caller) -> api_log.Asked:
 
 
 def _sent_body() -> bytes:
-    """Return the body where a view has read it, and nothing where it was refused unread."""
+    """Return the body where a view has read it and it may be kept, else nothing."""
+    if request.path.startswith(UNKEPT):
+        return b""
     read: bytes | None = getattr(request, "_cached_data", None)
     return (read or b"")[:LOGGED_BODY]
 
