@@ -112,3 +112,34 @@ def test_a_reader_that_goes_on_from_its_last_event_misses_none(shop: str) -> Non
     assert [event.subject_id for event in [*first, *rest]] == made
     assert newest is not None
     assert newest.id == rest[-1].id
+
+
+def test_a_merchant_with_every_endpoint_it_may_have_is_told_a_whole_backlog_at_once(
+    shop: str,
+) -> None:
+    for _ in range(16):
+        an_endpoint(shop)
+    order = an_order(shop)
+    tell()
+    with db.transaction(db.WORKER) as session:
+        facts = _copies_of(outbox.facts_about("order", order.id)[0], 400)
+        session.add_all(facts)
+        session.flush()
+        webhooks.fan_out(facts)
+    found = query(
+        "SELECT count(*), count(DISTINCT event_id) FROM delivery WHERE event_id LIKE 'evt_copy%'"
+    )
+    assert found == [(6_400, 400)]
+
+
+def _copies_of(fact: outbox.Fact, times: int) -> list[outbox.Fact]:
+    """Return facts that say the same of other objects."""
+    same = {
+        column.key: getattr(fact, column.key)
+        for column in outbox.Fact.__table__.columns
+        if column.key not in {"id", "subject_id"}
+    }
+    return [
+        outbox.Fact(id=f"fact_copy{n:04}", subject_id=f"ord_copy{n:04}", **same)
+        for n in range(times)
+    ]

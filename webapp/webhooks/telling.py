@@ -21,6 +21,8 @@ WAKE = "webhooks"
 #: Events get their places one writer after the other, so that no reader's cursor misses one.
 _IN_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended('webhook_event', 0))")
 _PLACE = text("SELECT nextval('webhook_event_order')")
+#: So many rows go into one statement: a statement takes 65,535 values in all.
+ROWS = 1_000
 Whose = tuple[str, bool]
 
 
@@ -79,9 +81,13 @@ def deliver(
     ]
     if not rows:
         return []
-    written = insert(Delivery).values(rows).on_conflict_do_nothing().returning(Delivery.id)
     wake.soon(WAKE)
-    return list(db.session.scalars(written))
+    written: list[str] = []
+    for start in range(0, len(rows), ROWS):
+        some = rows[start : start + ROWS]
+        fresh = insert(Delivery).values(some).on_conflict_do_nothing().returning(Delivery.id)
+        written.extend(db.session.scalars(fresh))
+    return written
 
 
 def freeze(event: Event, version: str, shown: Payload, before: Payload | None = None) -> None:
@@ -223,7 +229,9 @@ def _write_bodies(
 def _insert_bodies(bodies: Sequence[Body]) -> None:
     columns = ("event_id", "api_version", "merchant_id", "livemode", "body")
     rows = [{column: getattr(body, column) for column in columns} for body in bodies]
-    db.session.execute(insert(Body).values(rows).on_conflict_do_nothing())
+    for start in range(0, len(rows), ROWS):
+        some = rows[start : start + ROWS]
+        db.session.execute(insert(Body).values(some).on_conflict_do_nothing())
 
 
 def _shown(fact: Fact) -> Payload:
