@@ -13,6 +13,7 @@ from tests.builders import a_merchant, an_order
 from tests.portal import Committed
 from tests.webhooks.hooks import Server, an_endpoint, broken, tell
 from webapp.kernel import db
+from webapp.webhooks import endpoints
 
 REFUSED = psycopg.DatabaseError
 OF_DUE = " WHERE state = 'due'"
@@ -87,3 +88,16 @@ def test_the_web_never_begins_a_delivery_as_delivered(portal: Committed) -> None
             " SELECT 'whd_x', merchant_id, livemode, event_id, endpoint_id, api_version, id,"
             " 'delivered', 1, 0, clock_now(), clock_now() FROM delivery LIMIT 1"
         )
+
+
+def test_deliveries_are_written_while_somebody_changes_their_endpoint(portal: Committed) -> None:
+    shared = "SELECT id FROM webhook_endpoint WHERE id = %s FOR KEY SHARE NOWAIT"
+    changed = "SELECT id FROM webhook_endpoint WHERE id = %s FOR NO KEY UPDATE NOWAIT"
+    with portal.connect("postgres") as other, portal.app.app_context(), db.scoped(db.OWNER):
+        found = other.execute("SELECT id FROM webhook_endpoint ORDER BY id LIMIT 1").fetchone()
+        assert found is not None
+        with db.transaction():
+            endpoints.locked(found[0])
+            assert other.execute(shared, found).fetchone() == found, "as a delivery refers to it"
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                other.execute(changed, found)

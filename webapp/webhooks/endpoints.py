@@ -192,10 +192,14 @@ def set_answer(endpoint_id: str, answer: Answer, *, by: Actor) -> Endpoint:
 
 
 def locked(endpoint_id: str) -> Endpoint:
-    """Return an endpoint that this scope sees, locked (a step); raises EndpointNotFound."""
+    """Return an endpoint that this scope sees, locked (a step); raises EndpointNotFound.
+
+    Deliveries to it may be written meanwhile: no verb changes what they refer to.
+    """
     db.assert_transaction()
     wanted = select(Endpoint).where(Endpoint.id == endpoint_id, Endpoint.status != Status.DELETED)
-    found = db.session.scalar(wanted.with_for_update().execution_options(populate_existing=True))
+    alone = wanted.with_for_update(key_share=True)
+    found = db.session.scalar(alone.execution_options(populate_existing=True))
     if found is None:
         raise EndpointNotFound
     return found
