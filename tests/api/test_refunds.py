@@ -115,6 +115,22 @@ def test_whoever_asked_does_not_approve_and_another_may_refuse(app: Flask, shop:
     assert (ended.status_code, ended.get_json()["status"]) == (200, "CANCELLED")
 
 
+@pytest.mark.parametrize("way", ["their own key", "one that it made", "one that it was rolled to"])
+def test_who_made_the_key_that_asked_does_not_approve(app: Flask, shop: Shop, way: str) -> None:
+    program, named = shop.program(), {"Paydeck-Merchant": shop.merchant_id}
+    admin = a_user(app, member(shop, "admin"), **named)
+    if way == "one that it made":
+        program.token = program.post("/api-keys", {"name": "next"}).get_json()["token"]
+    elif way == "one that it was rolled to":
+        (key,) = admin.get("/api-keys").get_json()["data"]
+        program.token = admin.post(f"/api-keys/{key['id']}/roll", {}).get_json()["token"]
+    refund = asked(program, a_payment(Status.CAPTURED, shop.merchant_id, LARGE))
+    own = a_user(app, shop.owner, **named).post(f"/refunds/{refund['id']}/approve")
+    assert refused(own)[:2] == (403, "same_approver")
+    other = a_user(app, member(shop, "admin"), **named).post(f"/refunds/{refund['id']}/approve")
+    assert (other.status_code, other.get_json()["state"]) == (200, "approved")
+
+
 def test_a_refund_is_withdrawn_before_it_leaves(shop: Shop, taken: str) -> None:
     program = shop.program()
     refund = asked(program, taken)

@@ -142,6 +142,20 @@ def key_of(merchant_id: str, key_id: str) -> ApiKey:
     return key
 
 
+def makers_of_key(key_id: str | None) -> frozenset[str]:
+    """Return the ids of all who stand behind a key: who made it, or a key that it comes from."""
+    behind: set[str] = set()
+    ahead = {key_id} if key_id else set()
+    while ahead:
+        wanted = select(ApiKey.id, ApiKey.created_by).where(
+            or_(ApiKey.id.in_(ahead), ApiKey.replaced_by.in_(ahead))
+        )
+        found = {one for row in db.session.execute(wanted) for one in row if one}
+        behind |= ahead
+        ahead = found - behind
+    return frozenset(behind)
+
+
 def key_for(token: str) -> KeyCaller | None:
     """Return who calls with this key, or None where it is unknown, ended, or its merchant is.
 

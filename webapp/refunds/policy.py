@@ -1,4 +1,7 @@
-"""How much, who and when: pure functions, and the two numbers that the settings give."""
+"""How much, who and when: functions of what they are given, and the settings' two numbers.
+
+Only whose a key is that asked for a refund is looked up.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from webapp import payments
+from webapp import accounts, payments
 from webapp.kernel.money import Money
 from webapp.outbox import Actor
 from webapp.payments import Payment
@@ -41,8 +44,14 @@ def needs_approval(payment: Payment, amount: Money, limits: Limits) -> bool:
 
 
 def why_not_approve(refund: Refund, by: Actor) -> SameApprover | None:
-    """Return the refusal where `by` may not approve: whoever asked, or nobody in particular."""
+    """Return the refusal where `by` may not approve: whoever asked, or nobody in particular.
+
+    Where a key asked, whoever made the key asked too.
+    """
     if by.id is None or by.id == refund.requested_by_id:
+        return SameApprover()
+    asked_by_key = refund.requested_by_kind == "api_key"
+    if asked_by_key and by.id in accounts.makers_of_key(refund.requested_by_id):
         return SameApprover()
     return None
 
