@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
@@ -102,15 +103,19 @@ class Desk:
         return True
 
     def _settle_one_by_one(self, results: list[Result]) -> None:
-        """Write down each by itself: one that cannot be is tried again when its lease has ended."""
-        for result in results:
-            try:
-                with context.working():
-                    webhooks.settle([result])
-            except FAULTS as fault:
-                _log.error(
-                    "try_not_written", delivery_id=result[0].delivery_id, error=describe(fault)
-                )
+        """Write down each by itself, without what the receiver wrote where that cannot be kept.
+
+        One that cannot be written even so is tried again when its lease has ended.
+        """
+        for parcel, answer in results:
+            for told in (answer, replace(answer, headers={}, body="")):
+                try:
+                    with context.working():
+                        webhooks.settle([(parcel, told)])
+                    break
+                except FAULTS as fault:
+                    delivery_id, error = parcel.delivery_id, describe(fault)
+                    _log.error("try_not_written", delivery_id=delivery_id, error=error)
 
     def _taken(self) -> list[Parcel]:
         free = THREADS + AHEAD - len(self._in_hand)

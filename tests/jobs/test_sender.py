@@ -148,6 +148,23 @@ def test_one_result_that_cannot_be_written_costs_no_other(
     assert desk.in_hand == 0
 
 
+def test_no_answer_keeps_its_own_try_off_the_record(ground: Ground, web: Flask) -> None:
+    class Odd(Door):
+        def post(self, request: Request) -> Came:
+            came = super().post(request)
+            return replace(came, body="a\x00b") if "odd" in request.url else came
+
+    on_the_way(web, "fine.example", "odd.example")
+    desk = Desk(Odd(), threading.Event())
+    assert desk.work_once() == 2
+    assert desk.post_one()
+    assert desk.post_one()
+    desk.work_once()
+    assert ground.query(STATES) == ["delivered 1", "delivered 1"]
+    bodies = ground.query("SELECT response_body FROM delivery_attempt ORDER BY response_body")
+    assert bodies == ["", FINE.body]
+
+
 def test_two_senders_share_the_work_and_send_nothing_twice(ground: Ground, web: Flask) -> None:
     on_the_way(web, "one.example", "two.example", "three.example", orders=40)
     first, second = Door(), Door()

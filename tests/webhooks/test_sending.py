@@ -109,6 +109,23 @@ def test_a_receiver_may_ask_for_a_longer_wait_and_gets_it(shop: str) -> None:
     assert 3590 < float(wait) <= 3600  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Wed, 21 Oct 99999999999 07:28:00 GMT",
+        "Wed, 21 Oct 2026 07:28:00 +99999999999999999999",
+        "soon",
+    ],
+)
+def test_a_wait_that_is_none_is_not_heeded(shop: str, asked: str) -> None:
+    an_endpoint(shop, "order.created")
+    ordered(shop)
+    Server(lambda _request: broken(503, retry_after=asked)).drain()
+    ((wait,),) = query("SELECT extract(epoch FROM due_at - clock_now())::float FROM delivery")
+    assert float(wait) < 2 * policy.PAUSES[0]  # type: ignore[arg-type]
+    assert states() == [("order.created", "due", 1)]
+
+
 def test_a_receiver_that_is_gone_is_sent_nothing_more(shop: str) -> None:
     endpoint = an_endpoint(shop, "order.created", "endpoint.disabled")
     ordered(shop, 2)

@@ -213,9 +213,10 @@ def _announce(delivery: Mapping[str, Any], *, tries: int, error: str | None) -> 
 
 
 def _outcome(parcel: Parcel, answer: Answer) -> dict[str, Any]:
-    asked = policy.retry_after(_header(answer, "retry-after"), clock.now())
-    wait = policy.wait_seconds(parcel.delivery_id, parcel.number, asked=asked)
     arrived = policy.is_success(answer.status)
+    header = None if arrived else _header(answer, "retry-after")
+    asked = policy.retry_after(header, clock.now())
+    wait = policy.wait_seconds(parcel.delivery_id, parcel.number, asked=asked)
     return {
         "id": parcel.delivery_id,
         "state": "delivered" if arrived else "dead" if wait is None else "due",
