@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -164,6 +165,14 @@ def test_a_delivery_shows_each_try_with_both_sides_and_is_sent_again_elsewhere(s
     first = answer.location.rpartition("/")[2]
     compared = shop.client.page(f"{again.location}?with={first}")
     assert "What differs" in compared.text
+
+
+def test_an_answer_that_is_nested_too_deeply_is_shown_as_it_came(shop: Shop) -> None:
+    address, _secret = added(shop)
+    answer = shop.client.send(address, f"{address}/test", name="payment.declined")
+    deep = "[" * 16_000
+    Server(lambda _request: replace(broken(500), body=deep)).drain()
+    assert deep in shop.client.page(answer.location).text
 
 
 def test_a_range_is_counted_before_it_is_sent(shop: Shop) -> None:

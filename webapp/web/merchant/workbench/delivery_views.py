@@ -164,7 +164,7 @@ def indented(text: str) -> str:
     """Return JSON spread over lines; anything else as it is."""
     try:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
