@@ -10,11 +10,14 @@ from sqlalchemy import create_engine
 
 from jobs.subscriptions import ROUTES
 from supervisor.stores import Stores
+from tests import compiled_rules
 from tests.checked_client import CheckedClient
 from tests.portal import Committed, cloned, dispose, environment, make_template
 from webapp import config
 from webapp.app import create_app
 from webapp.kernel import db
+
+compiled_rules.remember()
 
 
 @pytest.fixture(scope="session")
