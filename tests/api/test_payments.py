@@ -11,6 +11,7 @@ from flask import Flask
 from tests.api.desk import Program, Shop, a_shop, a_user
 from tests.builders import (
     BACK,
+    Link,
     a_method,
     a_payment,
     a_person,
@@ -18,12 +19,14 @@ from tests.builders import (
     calls_answered,
     declined,
     held,
+    hosted_tried,
     inr,
     money_in_wallet,
     needs_action,
     now_at,
     succeeded,
 )
+from webapp import orders
 from webapp.gateway import Outcome, Result
 from webapp.kernel import clock, db
 from webapp.payments import Status
@@ -112,6 +115,30 @@ def test_a_waiting_payment_is_confirmed_with_a_method(shop: Shop) -> None:
     tries = program.get(f"/payments/{payment['id']}/attempts").get_json()["data"]
     assert [row["status"] for row in tries] == ["processing", "declined"]
     assert tries[1]["failure_reason"]
+
+
+def test_a_payment_that_has_ended_is_not_confirmed_and_no_other_is_charged(shop: Shop) -> None:
+    program = shop.program()
+    payment = paid_for(program)
+    program.post(f"/payments/{payment['id']}/cancel", {"reason": "Out of stock"})
+    body = {"payment_method": a_method(), "return_url": BACK}
+    late = program.post(f"/payments/{payment['id']}/confirm", body)
+    assert refused(late)[:2] == (409, "conflict")
+    assert listed(program, order=payment["order"]) == [payment["id"]]
+
+
+def test_the_payment_that_is_charged_is_the_one_that_is_told(shop: Shop) -> None:
+    program = shop.program()
+    waiting = paid_for(program)
+    with db.scoped(db.NOBODY):
+        ref = orders.checkout_for(waiting["checkout_url"].rsplit("/", 1)[1])
+    hosted_tried(Link("", ref))
+    page = Outcome(Result.SESSION_OPEN, session_id="cs_told", next_url="http://p/1")
+    answered(waiting["id"], page, Outcome(Result.SESSION_EXPIRED, session_id="cs_told"))
+    charged = paid_for(program, order=waiting["order"], payment_method=a_method())
+    assert charged["status"] == "PROCESSING"
+    assert charged["id"] != waiting["id"]
+    assert read(program, waiting["id"])["status"] == "CANCELLED"
 
 
 def test_an_order_is_paid_as_it_stands(shop: Shop) -> None:

@@ -17,7 +17,7 @@ from webapp.api.caller import Caller, caller, settings
 from webapp.api.checkout_sessions import checkout_url
 from webapp.api.errors import ParameterInvalid, ParameterMissing
 from webapp.kernel import clock, db
-from webapp.kernel.errors import Declined
+from webapp.kernel.errors import Conflict, Declined
 from webapp.kernel.money import Money
 from webapp.orders import CheckoutRef, Order
 from webapp.payments import Payer
@@ -82,7 +82,7 @@ def begin_for_merchant(asked: Asked) -> Begun:
     payer = Payer(email=asked.customer_email, by=who.actor)
     payment_id = payments.start_waiting(link.ref, payer=payer, details=asked.details)
     if asked.method is not None:
-        payments.start_card(
+        payment_id = payments.start_card(
             link.ref, asked.method, return_url=_return_url(asked, link), payer=payer
         )
     url = checkout_url(link.token) if link.token else None
@@ -90,13 +90,19 @@ def begin_for_merchant(asked: Asked) -> Begun:
 
 
 def confirm_for_merchant(payment: payments.Payment, method: str, return_url: str | None) -> None:
-    """Try to pay a payment that waits with a method; raises what the room refuses."""
+    """Try to pay a payment that waits with a method; raises what the room refuses.
+
+    Raises Conflict, and nothing is done, where another payment of the order would be charged.
+    """
     who = caller()
     order = orders.order_of(who.merchant, payment.order_id)
     asked = Asked(method=method, return_url=return_url)
     link = _link(order, asked, who)
     payer = Payer(by=who.actor)
-    payments.start_card(link.ref, method, return_url=_return_url(asked, link), payer=payer)
+    back = _return_url(asked, link)
+    with db.transaction():
+        if payments.start_card(link.ref, method, return_url=back, payer=payer) != payment.id:
+            raise Conflict("This payment is not the one that waits for its order.")
 
 
 def pay_as_person(token: str, method: str | None, return_url: str | None) -> str:
