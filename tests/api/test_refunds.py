@@ -158,6 +158,24 @@ def test_refunds_are_filtered_and_tell_what_they_name(shop: Shop, taken: str) ->
     assert whole["payment"]["order"]["object"] == "order"
 
 
+@pytest.mark.parametrize(
+    ("begin", "path"),
+    [
+        ("/payments/{payment}", "refunds.payment.refunds"),
+        ("/refunds/{id}", "payment.refunds.payment"),
+        ("/refunds", "data.payment.refunds.payment"),
+    ],
+)
+def test_a_path_that_leads_back_is_refused(shop: Shop, taken: str, begin: str, path: str) -> None:
+    program = shop.program()
+    refund, other = (asked(program, taken, amount=100) for _ in "ab")
+    once_round = program.get(begin.format(**refund), **{"expand[]": path.rpartition(".")[0]})
+    assert once_round.status_code == 200
+    assert other["id"] in once_round.text
+    answer = program.get(begin.format(**refund), **{"expand[]": path})
+    assert refused(answer) == (400, "parameter_invalid", "expand[]")
+
+
 def test_a_note_is_the_merchants_own(app: Flask, shop: Shop) -> None:
     shopper = a_person()
     money_in_wallet(shopper, inr(500_00))

@@ -64,11 +64,20 @@ def _check(sample: list[Payload], steps: list[str]) -> None:
         raise ParameterInvalid("There is nothing to expand of that name.", param=PARAM)
 
 
-def _follow(payload: Payload, steps: list[str], known: dict[str, Payload | None]) -> None:
+def _follow(
+    payload: Payload,
+    steps: list[str],
+    known: dict[str, Payload | None],
+    passed: frozenset[tuple[str, str]] = frozenset(),
+) -> None:
+    """Put in place what the steps name; a path comes by no field twice, as it would go in rings."""
     name, rest = steps[0], steps[1:]
-    found = FIELDS.get((payload["object"], name))
+    place = (payload["object"], name)
+    found = FIELDS.get(place)
     if found is None:
         raise ParameterInvalid("There is nothing to expand of that name.", param=PARAM)
+    if place in passed:
+        raise ParameterInvalid("This path leads back to where it has been.", param=PARAM)
     scope, load = found
     who = caller()
     if who.kind == "key" and scope not in who.scopes:
@@ -83,9 +92,9 @@ def _follow(payload: Payload, steps: list[str], known: dict[str, Payload | None]
     inside: Payload = payload[name]
     if rest and inside["object"] == "list":
         for one in inside["data"]:
-            _follow(one, rest, known)
+            _follow(one, rest, known, passed | {place})
     elif rest:
-        _follow(inside, rest, known)
+        _follow(inside, rest, known, passed | {place})
 
 
 def _order(who: Caller, payload: Payload, field: str = "order") -> Payload | None:
