@@ -24,6 +24,7 @@ from tests.webhooks.hooks import (
 from webapp import webhooks
 from webapp.kernel import db
 from webapp.webhooks import policy
+from webapp.webhooks.claims import UNSIGNED
 
 DAY = 86_400
 
@@ -224,6 +225,23 @@ def test_endpoints_take_turns(shop: str) -> None:
     ordered(shop, 1)
     taken = [parcel.endpoint_id for parcel in webhooks.take(2, slow_at_most=8)]
     assert sorted(taken) == sorted([busy.id, quiet.id])
+
+
+def test_a_secret_that_cannot_be_opened_fails_its_own_deliveries_alone(shop: str) -> None:
+    spoilt = an_endpoint(shop, "order.created", url="https://spoilt.example/hooks")
+    well = an_endpoint(shop, "order.created", url="https://well.example/hooks")
+    ordered(shop)
+    with db.transaction(db.OWNER) as session:
+        found = session.get(webhooks.Endpoint, spoilt.id)
+        assert found is not None
+        found.secret_sealed = "dropped.AAAA"
+    assert [parcel.endpoint_id for parcel in webhooks.take(50, slow_at_most=8)] == [well.id]
+    assert query("SELECT status, error FROM delivery_attempt") == [(None, UNSIGNED)]
+    assert query(
+        "SELECT state, tries, lease_until, due_at > clock_now() FROM delivery"
+        " WHERE endpoint_id = :id",
+        id=spoilt.id,
+    ) == [("due", 1, None, True)]
 
 
 def test_a_paused_endpoint_is_sent_nothing_until_it_is_resumed(shop: str) -> None:

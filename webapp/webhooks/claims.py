@@ -16,6 +16,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.dialects.postgresql import insert
 
 from webapp.kernel import clock, db, ids
+from webapp.kernel.crypto import CannotOpen
 from webapp.outbox import announce
 from webapp.webhooks import policy, signing
 from webapp.webhooks.models import Attempt, Endpoint
@@ -26,6 +27,7 @@ _log = structlog.get_logger(__name__)
 GAVE_UP: Final = "delivery.gave_up"
 _WHOSE: Final = ("endpoint_id", "merchant_id", "livemode")
 ENDED_SENDERS: Final = "ended its sender each time"
+UNSIGNED: Final = "not sent: the endpoint's secret cannot be opened"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ def take(at_most: int, *, slow_at_most: int) -> list[Parcel]:
 
     At most 4 are in flight for an endpoint, 1 for a slow or a failing one, whoever claimed them.
     One that was claimed three times without an answer has given up: its content may be what ends
-    its senders.
+    its senders. What cannot be signed is not returned: its try has failed.
     """
     db.assert_transaction()
     if at_most <= 0:
@@ -177,7 +179,10 @@ def take(at_most: int, *, slow_at_most: int) -> list[Parcel]:
         if row["state"] == "dead":
             _log.error("delivery_quarantined", delivery_id=row["id"])
             _announce(dict(row), tries=row["tries"], error=ENDED_SENDERS)
-    return _parcels([row for row in rows if row["state"] == "due"])
+    parcels = _parcels([row for row in rows if row["state"] == "due"])
+    if unsigned := [parcel for parcel in parcels if not parcel.request.headers]:
+        close([(parcel, Answer(None, 0.0, error=UNSIGNED)) for parcel in unsigned])
+    return [parcel for parcel in parcels if parcel.request.headers]
 
 
 def close(results: Sequence[Result]) -> list[Result]:
@@ -245,10 +250,19 @@ def _parcels(rows: Sequence[RowMapping]) -> list[Parcel]:
         for one in db.session.query(Endpoint).filter(Endpoint.id.in_(wanted)).populate_existing()
     }
     now = clock.now()
-    signers = {one.id: signing.secrets_of(one) for one in endpoints.values()}
+    signers = {one.id: _signers(one) for one in endpoints.values()}
     return [
         _parcel(row, what[row["id"]], endpoints[row["endpoint_id"]], signers, now) for row in rows
     ]
+
+
+def _signers(endpoint: Endpoint) -> tuple[str, ...]:
+    """Return the secrets that sign for an endpoint, none where one does not open."""
+    try:
+        return signing.secrets_of(endpoint)
+    except CannotOpen:
+        _log.warning("secret_not_opened", endpoint_id=endpoint.id)
+        return ()
 
 
 def _parcel(
@@ -258,12 +272,12 @@ def _parcel(
     signers: dict[str, tuple[str, ...]],
     now: dt.datetime,
 ) -> Parcel:
-    headers = signing.headers(
-        what["body"],
-        event_id=row["event_id"],
-        name=what["name"],
-        signers=signers[endpoint.id],
-        at=now,
+    """Return what to post; without any headers where it cannot be signed."""
+    event_id, secrets = row["event_id"], signers[endpoint.id]
+    headers = (
+        signing.headers(what["body"], event_id=event_id, name=what["name"], signers=secrets, at=now)
+        if secrets
+        else {}
     )
     body = what["body"].encode()
     return Parcel(
