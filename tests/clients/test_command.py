@@ -159,6 +159,17 @@ def test_an_event_waits_for_a_server_that_is_away_and_a_refusal_counts_as_an_ans
     ]
 
 
+def test_an_event_whose_answer_cannot_be_read_is_forwarded_again(
+    client: Paydeck, tmp_path: Path
+) -> None:
+    home = Home(httpx.DecodingError("badly packed"), 200)
+    one = listener(client, home, tmp_path / "place")
+    one.begin("beginning")
+    an_order(client)
+    assert one.step() == 1
+    assert len(home.got) == 1
+
+
 def test_a_portal_that_is_away_is_asked_again_and_a_wrong_key_is_not(tmp_path: Path) -> None:
     event = {"id": "evt_1", "type": "order.created"}
     away = [httpx.ConnectError("refused")] * 5

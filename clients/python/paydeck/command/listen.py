@@ -127,7 +127,7 @@ class Listener:
             began = time.monotonic()
             try:
                 answer = self.target.http.post(self.target.url, content=body, headers=signed)
-            except httpx.TransportError as failed:
+            except httpx.RequestError as failed:
                 told = str(failed) or type(failed).__name__
                 self.say(f"{event['type']}  {event['id']}  no answer ({told}); trying again")
                 self._be_patient()
