@@ -9,9 +9,11 @@ from flask import Flask
 
 from tests.api.desk import Program, Shop, a_shop
 from tests.api.things import MAKERS
+from tests.stories import scalar
 from webapp import api_log
 from webapp.api.routing import OPERATIONS, Operation
 from webapp.kernel import db
+from webapp.kernel.crypto import looks_like_card_number
 from webapp.kernel.paging import PageRequest
 
 PAN = "4000002760003184"
@@ -86,3 +88,24 @@ def test_a_number_is_no_way_to_pay_and_is_said_back_nowhere(
     assert kept
     assert not [text for text in kept if PAN in text]
     assert PAN not in "".join(capfd.readouterr())
+
+
+def test_a_number_in_the_address_or_as_a_key_is_kept_nowhere(shop: Shop) -> None:
+    program = shop.program()
+    assert program.get(f"/customers/{PAN}").status_code == 404
+    key = {"Idempotency-Key": "4000 0027 6000 3184"}
+    answer = program.post("/orders", {"amount": 100, "currency": "INR"}, **key)
+    assert answer.status_code == 400
+    assert answer.get_json()["error"]["param"] == "Idempotency-Key"
+    assert scalar("SELECT count(*) FROM api_request WHERE path LIKE '/api/v1/customers/%'") == 1
+    for digits in (PAN, key["Idempotency-Key"]):
+        for table in ("api_request", "idempotency_key"):
+            found = f"SELECT count(*) FROM {table} r WHERE r::text LIKE :part"
+            assert scalar(found, part=f"%{digits}%") == 0, table
+
+
+def test_a_uuid_that_passes_for_a_number_by_chance_is_a_key(shop: Shop) -> None:
+    key = {"Idempotency-Key": "40000027-6000-3184-a1b2-c3d4e5f60718"}
+    assert looks_like_card_number(key["Idempotency-Key"])
+    answer = shop.program().post("/orders", {"amount": 100, "currency": "INR"}, **key)
+    assert answer.status_code == 201

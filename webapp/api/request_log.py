@@ -13,7 +13,7 @@ from flask import Flask, Response, current_app, g, request
 
 from webapp import api_log
 from webapp.api.caller import Caller, scope_of
-from webapp.kernel import db
+from webapp.kernel import db, log
 
 LOGGED_BODY = 64 * 1024
 #: Where passwords and tokens are sent: nothing of a body is kept, whatever its fields are called.
@@ -45,11 +45,11 @@ def _asked(who: Caller) -> api_log.Asked:
         key_id=who.key_id,
         user_id=who.user_id,
         method=request.method,
-        path=request.path[:512],
+        path=log.clean_text(request.path)[:512],
         query=request.query_string[:LOGGED_BODY].decode("latin-1"),
         body=_sent_body(),
         version=who.version,
-        idempotency_key=g.get("idempotency_key"),
+        idempotency_key=_cleaned(g.get("idempotency_key"), 255),
     )
 
 
@@ -67,7 +67,7 @@ def _told(response: Response) -> api_log.Told:
         body=response.get_data()[:LOGGED_BODY],
         duration_ms=int((time.monotonic() - g.began) * 1000),
         error_code=g.get("error_code"),
-        object_id=_object_id(),
+        object_id=_cleaned(_object_id(), 64),
         is_replay=g.get("is_replay", False),
     )
 
@@ -76,8 +76,12 @@ def _object_id() -> str | None:
     """Return what the request was about: what was made, or what its address names."""
     made = g.get("object_id")
     if isinstance(made, str):
-        return made[:64]
-    return next((one[:64] for one in g.get("path_ids", {}).values()), None)
+        return made
+    return next((one for one in g.get("path_ids", {}).values()), None)
+
+
+def _cleaned(told: str | None, longest: int) -> str | None:
+    return None if told is None else log.clean_text(told)[:longest]
 
 
 def _keep(app: Flask, scope: db.Scope, asked: api_log.Asked, told: api_log.Told) -> None:

@@ -6,16 +6,24 @@ import hashlib
 import re
 
 from webapp.idempotency.errors import KeyMalformed, KeyMissing
+from webapp.kernel import crypto
 
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
+#: Some of these pass for a card's number by chance, and none is one.
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def check_key(key: str | None) -> str:
-    """Return the key; raises KeyMissing or KeyMalformed (1 to 255 printable ASCII characters)."""
+    """Return the key; raises KeyMissing or KeyMalformed.
+
+    A key has 1 to 255 printable ASCII characters and no card number in it, as keys are kept.
+    """
     if key is None:
         raise KeyMissing(param="Idempotency-Key")
     if not _KEY.fullmatch(key):
         raise KeyMalformed(param="Idempotency-Key")
+    if crypto.looks_like_card_number(key) and not _UUID.fullmatch(key):
+        raise KeyMalformed("No card number belongs in a key.", param="Idempotency-Key")
     return key
 
 
