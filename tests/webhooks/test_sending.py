@@ -244,6 +244,17 @@ def test_a_secret_that_cannot_be_opened_fails_its_own_deliveries_alone(shop: str
     ) == [("due", 1, None, True)]
 
 
+def test_what_is_due_at_the_same_moment_is_sent_in_the_order_of_its_events(shop: str) -> None:
+    an_endpoint(shop, "order.created")
+    ordered(shop, 12)
+    server = Server()
+    server.drain()
+    sent = [(request.headers["webhook-id"],) for request in server.got]
+    in_order = "SELECT id FROM webhook_event WHERE name = 'order.created' ORDER BY place"
+    assert sent == query(in_order)
+    assert query("SELECT count(DISTINCT created_at) FROM delivery") == [(1,)]
+
+
 def test_a_paused_endpoint_is_sent_nothing_until_it_is_resumed(shop: str) -> None:
     endpoint = an_endpoint(shop, "order.created")
     webhooks.pause(endpoint.id, by=BY)

@@ -58,13 +58,15 @@ def deliver(
     """Write a delivery, due now, for each event and endpoint (a step); returns the new ids.
 
     The bodies are there. `resend_of` gives by event the delivery that is sent again; an event that
-    was already on its way to an endpoint is left out otherwise.
+    was already on its way to an endpoint is left out otherwise. What is due at the same moment is
+    claimed by id, so the ids rise in the order of the pairs.
     """
     db.assert_transaction()
-    now = clock.now()
+    now, pairs = clock.now(), list(pairs)
+    fresh = sorted(ids.new("delivery") for _ in pairs)
     rows = [
         {
-            "id": ids.new("delivery"),
+            "id": delivery_id,
             "merchant_id": event.merchant_id,
             "livemode": event.livemode,
             "event_id": event.id,
@@ -77,7 +79,7 @@ def deliver(
             "due_at": now,
             "created_at": now,
         }
-        for event, endpoint in pairs
+        for delivery_id, (event, endpoint) in zip(fresh, pairs, strict=True)
     ]
     if not rows:
         return []
@@ -85,8 +87,8 @@ def deliver(
     written: list[str] = []
     for start in range(0, len(rows), ROWS):
         some = rows[start : start + ROWS]
-        fresh = insert(Delivery).values(some).on_conflict_do_nothing().returning(Delivery.id)
-        written.extend(db.session.scalars(fresh))
+        write = insert(Delivery).values(some).on_conflict_do_nothing().returning(Delivery.id)
+        written.extend(db.session.scalars(write))
     return written
 
 
