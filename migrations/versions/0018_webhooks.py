@@ -112,6 +112,7 @@ CREATE TABLE delivery (
 -- A fact told twice makes one delivery; sending again is a row of its own.
 CREATE UNIQUE INDEX uq_delivery_event_id_endpoint_id ON delivery (event_id, endpoint_id)
   WHERE resend_of IS NULL;
+CREATE INDEX ix_delivery_event_id_endpoint_id ON delivery (event_id, endpoint_id);
 CREATE INDEX ix_delivery_due ON delivery (endpoint_id, due_at, id) WHERE state = 'due';
 CREATE INDEX ix_delivery_leased ON delivery (endpoint_id) WHERE lease_until IS NOT NULL;
 CREATE INDEX ix_delivery_endpoint_id_id ON delivery (endpoint_id, id DESC);

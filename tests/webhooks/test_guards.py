@@ -90,6 +90,15 @@ def test_the_web_never_begins_a_delivery_as_delivered(portal: Committed) -> None
         )
 
 
+def test_the_deliveries_of_an_event_are_found_by_an_index(portal: Committed) -> None:
+    wanted = "EXPLAIN SELECT id FROM delivery WHERE event_id = 'evt_1'"
+    with portal.connect("postgres") as connection:
+        connection.execute("SET LOCAL enable_seqscan = off")
+        connection.execute("SET LOCAL enable_bitmapscan = off")
+        plan = connection.execute(wanted).fetchall()
+    assert "ix_delivery_event_id_endpoint_id" in str(plan)
+
+
 def test_deliveries_are_written_while_somebody_changes_their_endpoint(portal: Committed) -> None:
     shared = "SELECT id FROM webhook_endpoint WHERE id = %s FOR KEY SHARE NOWAIT"
     changed = "SELECT id FROM webhook_endpoint WHERE id = %s FOR NO KEY UPDATE NOWAIT"
