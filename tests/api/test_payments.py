@@ -12,6 +12,7 @@ from tests.api.desk import Program, Shop, a_shop, a_user
 from tests.builders import (
     BACK,
     Link,
+    a_checkout,
     a_method,
     a_payment,
     a_person,
@@ -25,6 +26,7 @@ from tests.builders import (
     needs_action,
     now_at,
     succeeded,
+    wallet_tried,
 )
 from webapp import orders
 from webapp.gateway import Outcome, Result
@@ -330,6 +332,36 @@ def test_people_see_their_own_payments_and_no_others(app: Flask, shop: Shop) -> 
     assert listed(me) == []
     assert refused(me.get(f"/payments/{theirs}"))[:2] == (404, "payment_not_found")
     assert refused(me.post("/payments", {})) == (400, "parameter_missing", "checkout")
+
+
+def test_a_shopper_is_told_neither_the_merchants_notes_nor_the_banks_reasons(
+    app: Flask, shop: Shop
+) -> None:
+    program, shopper = shop.program(), a_person()
+    url = paid_for(program, metadata={"risk": "high"})["checkout_url"]
+    body = {"checkout": url.rsplit("/", 1)[1], "payment_method": a_method()}
+    tried = a_user(app, shopper).post("/payments", body).get_json()
+    answered(tried["id"], declined(code="stolen_card"))
+    seen = read(a_user(app, shopper), tried["id"])
+    theirs = read(program, tried["id"])
+    assert (theirs["decline_code"], seen["decline_code"]) == ("stolen_card", None)
+    assert "stolen" in theirs["failure_reason"]
+    assert "stolen" not in seen["failure_reason"]
+    assert (theirs["metadata"], tried["metadata"], seen["metadata"]) == ({"risk": "high"}, {}, {})
+
+
+def test_a_shopper_reads_no_metadata_and_no_fee(app: Flask, shop: Shop) -> None:
+    program, shopper = shop.program(), a_person()
+    money_in_wallet(shopper, inr(2_000_00))
+    paid = wallet_tried(a_checkout(shop.merchant_id, inr(500_00)), shopper)
+    refund = {"payment": paid, "amount": 100, "metadata": {"risk": "high"}}
+    assert program.post("/refunds", refund).status_code == 201
+    me = a_user(app, shopper)
+    assert read(program, paid)["fee"] > 0
+    assert (read(me, paid)["fee"], read(me, paid)["fees_paisa"]) == (0, None)
+    assert "risk" in program.get("/refunds").text
+    assert "risk" not in me.get("/refunds").text
+    assert "risk" not in me.get(f"/payments/{paid}", **{"expand[]": "refunds"}).text
 
 
 def test_a_payment_needs_a_key_and_is_begun_once_with_it(shop: Shop) -> None:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, Field
 
 from webapp import payments, webhooks
+from webapp.api.caller import caller
 from webapp.api.expanding import Expandable
 from webapp.api.models import Thing
 from webapp.payments import Attempt
@@ -120,9 +121,10 @@ def payment_shown(payment: payments.Payment) -> dict[str, Any]:
 
 
 def payments_shown(found: Sequence[payments.Payment]) -> list[dict[str, Any]]:
-    """Return payments as the API shows them, with one look at their tries."""
+    """Return payments as the API shows them to who calls, with one look at their tries."""
     last = payments.latest_attempts([payment.id for payment in found])
-    return [_shown(payment, last) for payment in found]
+    shown = [_shown(payment, last) for payment in found]
+    return [_for_shopper(one) for one in shown] if caller().merchant_id is None else shown
 
 
 def iso(moment: dt.datetime | None) -> str | None:
@@ -143,6 +145,20 @@ def _shown(payment: payments.Payment, last: Mapping[str, Attempt]) -> dict[str, 
         "gateway_response": _bank_names(attempt),
         "created_at": iso(payment.created_at),
         "processed_at": iso(payment.captured_at or payment.finished_at),
+    }
+
+
+def _for_shopper(shown: dict[str, Any]) -> dict[str, Any]:
+    """Return what a shopper may know: the bank’s reasons, fees and notes are the merchant’s own."""
+    code = shown["decline_code"]
+    return {
+        **shown,
+        "metadata": {},
+        "fee": 0,
+        "fees_paisa": None,
+        "decline_code": None,
+        "failure_reason": payments.advice_on(code).shopper_says if code else None,
+        "cancellation_reason": None,
     }
 
 

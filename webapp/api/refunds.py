@@ -245,8 +245,10 @@ def ask_refund(payment_id: str, body: RefundPayment) -> refunds.Refund:
 def refund_shown(refund: refunds.Refund) -> dict[str, Any]:
     """Return a refund as the API shows it; what was noted of it is the merchant's own."""
     is_merchants = caller().merchant_id is not None
+    shown = webhooks.payload_of("refund", refund.snapshot())
     return {
-        **webhooks.payload_of("refund", refund.snapshot()),
+        **shown,
+        "metadata": shown["metadata"] if is_merchants else {},
         "note": refund.note if is_merchants else "",
         "needs_approval": refund.needs_approval,
         "leaves_at": int(refund.leaves_at.timestamp()) if refund.leaves_at else None,
