@@ -97,3 +97,13 @@ def test_a_publishable_key_reads_a_session_and_opens_none(shop: Shop) -> None:
     expanding = page.get(f"/checkout-sessions/{session['id']}", **{"expand[]": "order"})
     assert expanding.get_json()["error"]["code"] == "scope_missing"
     assert page.post("/checkout-sessions", {"order": session["order"]}).status_code == 403
+
+
+def test_a_publishable_key_lists_no_sessions_from_any_page(shop: Shop) -> None:
+    opened(shop.program())
+    page = shop.program(kind="publishable")
+    listing = page.ask("GET", "/checkout-sessions", headers={"Origin": "https://shop.example"})
+    assert (listing.status_code, listing.get_json()["error"]["code"]) == (403, "scope_missing")
+    assert "Access-Control-Allow-Origin" not in listing.headers
+    narrow = shop.program(scopes=["checkout_sessions:read"])
+    assert len(narrow.get("/checkout-sessions").get_json()["data"]) == 1

@@ -42,6 +42,7 @@ class Caller:
     key_id: str | None = None
     scopes: frozenset[str] = frozenset()
     person: Person | None = None
+    is_secret: bool = True
 
     @property
     def user_id(self) -> str | None:
@@ -65,6 +66,7 @@ class Asks(TypedDict, total=False):
     admin: bool
     anyone: bool
     provider: bool
+    secret: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ class Needs:
 
     A member needs no `act` to read. What changes something and names no act is for owners and
     admins. With `scope` and `person` a person who names no merchant passes as a shopper.
-    `provider` refuses keys of the mode in which no provider is connected.
+    `provider` refuses keys of the mode in which no provider is connected; `secret` refuses
+    publishable keys.
     """
 
     scope: str | None = None
@@ -82,6 +85,7 @@ class Needs:
     admin: bool = False
     anyone: bool = False
     provider: bool = False
+    secret: bool = False
 
 
 def needs(**asks: Unpack[Asks]) -> Callable[[View], View]:
@@ -161,6 +165,7 @@ def _key(token: str, version: str | None) -> Caller:
         merchant_id=key.merchant_id,
         key_id=key.key_id,
         scopes=frozenset(key.scopes) | {scope.replace(":write", ":read") for scope in writes},
+        is_secret=is_secret,
     )
 
 
@@ -182,6 +187,8 @@ def _admit_key(who: Caller, wanted: Needs, method: str) -> Caller:
         raise Forbidden("This is for people: send an access token instead of a key.")
     if wanted.scope not in who.scopes:
         raise ScopeMissing(f"This key may not do that. It would need the scope {wanted.scope}.")
+    if wanted.secret and not who.is_secret:
+        raise ScopeMissing("A publishable key may not list these. Use a secret key.")
     if wanted.provider and method not in SAFE and who.livemode != settings().livemode:
         raise ModeNotConnected
     return who

@@ -73,11 +73,11 @@ def create_checkout_session(body: CreateCheckoutSession) -> dict[str, Any]:
 
 
 @get("/checkout-sessions", tag=TAG, gives=CheckoutSession, is_list=True)
-@needs(scope="checkout_sessions:read")
+@needs(scope="checkout_sessions:read", secret=True)
 def list_checkout_sessions(query: CheckoutQuery) -> dict[str, Any]:
     """List checkout sessions.
 
-    Newest first, by order, status and when they were opened.
+    Newest first, by order, status and when they were opened. Publishable keys are refused.
     """
     who = caller()
     page = asked_page(query, _find)

@@ -17,7 +17,8 @@ DAY_SECONDS = 86_400
 
 def open_to_pages(operation: Operation) -> bool:
     """Whether pages of other origins may call the operation."""
-    return operation.needs.scope in accounts.PUBLISHABLE_SCOPES
+    asks = operation.needs
+    return asks.scope in accounts.PUBLISHABLE_SCOPES and not asks.secret
 
 
 def allow(response: Response) -> Response:
