@@ -68,6 +68,19 @@ def test_a_key_makes_none_that_may_do_more_than_itself(shop: Shop) -> None:
     assert same.status_code == 201
 
 
+def test_a_key_that_may_do_less_is_not_told_the_answer_of_one_that_may_do_more(
+    shop: Shop,
+) -> None:
+    key, body = {"Idempotency-Key": "one-key"}, {"name": "server"}
+    made = shop.program().post("/api-keys", body, **key)
+    narrow = shop.program(scopes=["api_keys:write", "requests:read"])
+    asked = narrow.post("/api-keys", body, **key)
+    assert (asked.status_code, asked.get_json()["error"]["code"]) == (422, "key_reused")
+    assert made.get_json()["token"] not in asked.text
+    again = shop.program().post("/api-keys", body, **key)
+    assert again.data == made.data
+
+
 def test_a_rolled_key_works_beside_the_new_one_until_the_overlap_is_over(
     app: Flask, owner: Program
 ) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from flask import Response, g, request
 
-from webapp import idempotency
+from webapp import accounts, idempotency
 from webapp.api import errors, reading
 from webapp.api.caller import Caller, caller
 from webapp.kernel import crypto
@@ -40,7 +40,9 @@ def run(work: Work, *, must: bool, hashed: tuple[str, ...]) -> idempotency.Answe
     g.idempotency_key = key
     kind, name = _whose(who)
     body = reading.canonical(reading.json_body())
-    request_hash = idempotency.request_hash(request.method, *hashed, body, who.version)
+    request_hash = idempotency.request_hash(
+        request.method, *hashed, body, who.version, *_reach(who)
+    )
     place = f"idempotency_key:body:{kind}:{name}:{key}"
 
     def remembered() -> idempotency.Answer:
@@ -71,6 +73,12 @@ def _whose(who: Caller) -> tuple[str, str]:
     if who.person is not None:
         return "admin" if who.actor.kind == "admin" else "user", who.person.user_id
     return "address", request.remote_addr or "unknown"
+
+
+def _reach(who: Caller) -> list[str]:
+    """Return what a key may do that may not do all: another one is not told its answers."""
+    everything = accounts.may_do(accounts.KeyKind.SECRET, None)
+    return [] if who.kind != "key" or who.scopes >= everything else sorted(who.scopes)
 
 
 def _refusal(refusal: Refusal) -> idempotency.Answer:
