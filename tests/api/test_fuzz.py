@@ -24,7 +24,7 @@ from webapp.api.caller import MERCHANT_HEADER
 from webapp.app import create_app
 from webapp.kernel import db
 
-CASES = int(os.environ.get("FUZZ_CASES", "500"))
+CASES = int(os.environ.get("FUZZ_CASES", "1000"))
 
 
 @pytest.mark.requirement("S2-110")
