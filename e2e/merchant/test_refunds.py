@@ -59,7 +59,7 @@ def test_a_part_goes_back_and_both_sides_see_it_live(windows: Windows) -> None:
     panel.send()
     expect(sold.payment.refunds).to_contain_text("Leaves soon")
     mark(sold.payment.page)
-    expect(sold.payment.refunds).to_contain_text("with the shopper by", timeout=LEFT_MS)
+    expect(sold.payment.refunds).to_contain_text("With the shopper by", timeout=LEFT_MS)
     expect(sold.payment.status).to_have_text("Partly refunded")
     expect(sold.payment.money).to_contain_text("Left to refund")
     expect(own.refunds).to_contain_text("₹250.00 was refunded.", timeout=LEFT_MS)
