@@ -173,7 +173,7 @@ def test_an_operator_sees_beside_the_running_copy_what_gave_up(stack: Stack) -> 
         check=False,
     )
     assert asked.returncode == 0, asked.stderr
-    assert asked.stdout.strip() == "0 call, 0 event, 0 fact, 0 mail"
+    assert asked.stdout.strip() == "0 call, 0 event, 0 fact, 0 mail, 0 delivery"
 
 
 def test_a_stop_leaves_nothing_and_is_quick(stack: Stack) -> None:
