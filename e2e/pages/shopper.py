@@ -49,7 +49,7 @@ class OwnPaymentPage:
     @property
     def refunds(self) -> Locator:
         """The refunds that have left."""
-        return self.page.locator("#own-payment section", has_text="Refund of")
+        return self.page.locator("#own-payment section[id^=row-re_]")
 
 
 @dataclass(frozen=True, slots=True)
