@@ -28,8 +28,8 @@ CARDS = (
     *["challenge"] * 3,
     "slow",
     "slow_fails",
-    "over",
-    "under",
+    *["over"] * 2,
+    *["under"] * 2,
     "uncapturable",
 )
 

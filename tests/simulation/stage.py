@@ -84,7 +84,7 @@ class Stage:
             self.merchant_id = accounts.create_merchant("Simulated", person)
             for _ in range(chance.choice((1, 1, 2))):
                 self.sales.append(self.new_sale(Money(chance.randint(100, 999_99), CURRENCY)))
-            if chance.random() < 0.4:
+            if chance.random() < 0.6:
                 self.sales.append(self._top_up(Money(chance.choice((500_00, 2_000_00)), CURRENCY)))
 
     def new_sale(self, amount: Money, *, is_held: bool | None = None) -> Sale:
