@@ -10,7 +10,7 @@ from sqlalchemy import create_engine
 
 from jobs.subscriptions import ROUTES
 from supervisor.stores import Stores
-from tests import compiled_rules
+from tests import cheap_passwords, compiled_rules
 from tests.checked_client import CheckedClient
 from tests.portal import Committed, cloned, dispose, environment, make_template
 from webapp import config
@@ -18,6 +18,7 @@ from webapp.app import create_app
 from webapp.kernel import db
 
 compiled_rules.remember()
+cheap_passwords.use()
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,16 @@ import bcrypt
 import pytest
 from flask import Flask
 
+from tests import cheap_passwords
 from webapp.accounts import errors, passwords
 from webapp.accounts.guessable import WORDS, why_guessable
 
 ARGON = "$argon2id$v=19$m=19456,t=2,p=1$"
+
+
+@pytest.fixture(autouse=True)
+def _settled_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_hasher", cheap_passwords.SETTLED)
 
 
 @pytest.mark.requirement("S2-09")

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from flask import Flask
 
+from tests import cheap_passwords
 from tests.accounts.people import (
     AWAY,
     HOME,
@@ -52,7 +53,8 @@ def test_known_and_unknown_addresses_get_the_same_answer(app: Flask) -> None:
 def test_an_unknown_address_costs_the_same_hash(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    email, checked, hasher = new_address(), list[str](), passwords._hasher  # noqa: SLF001 - watched here
+    email, checked, hasher = new_address(), list[str](), cheap_passwords.SETTLED
+    monkeypatch.setattr(passwords, "_hasher", hasher)
     somebody(email)
 
     class Watched:
