@@ -22,8 +22,11 @@ from e2e.windows import Windows
 from supervisor.stack import Stack
 
 PASSWORD = "Silver-Canal-84-Bramble"
-#: Ids, numbers and signed parts of an address, which differ from page to page of one kind.
-PARTICULAR = re.compile(r"(?<=/)([a-z]+_[0-9A-Z]{26}|[\w.~=-]{24,})(?=/|$)")
+#: Ids, numbers and signed parts of an address, which differ from page to page of one kind, and
+#: the codes of refusals, each of which has a page.
+PARTICULAR = re.compile(
+    r"(?<=/)([a-z]+_[0-9A-Z]{26}|[\w.~=-]{24,})(?=/|$)|(?<=^/docs/errors/)[\w-]+$"
+)
 #: What the crawl must meet at least, so that it cannot pass by finding nothing.
 KNOWN = {
     "shopper": {"/home", "/home/payments", "/wallet", "/inbox", "/account", "/receipt/*"},
@@ -37,7 +40,7 @@ KNOWN = {
     "admin": {"/admin", "/admin/users/*", "/admin/merchants/*", "/admin/payments/*"},
     None: {"/", "/register", "/sign-in", "/password/forgot"},
 }
-MOST_PAGES = 40
+MOST_PAGES = 80
 
 
 def inspect(page: Page, *, with_card_fields: bool = False) -> None:
