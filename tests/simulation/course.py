@@ -29,6 +29,7 @@ STEPS = 70
 STORMS = 9
 #: How often a whole day passes between two storms, and with it the provider's memory of keys.
 A_DAY_SHARE = 0.025
+A_DAY_SHARE_AWAY = 0.3
 #: The share of schedules whose first sale is paid before the trouble begins.
 SMOOTH_SHARE = 0.5
 MOST_AT_ONCE = 4
@@ -40,6 +41,14 @@ DECIDING = (1, 4, 9, 16)
 #: How long after its beginning a schedule may still have something ahead of it.
 LONGEST = dt.timedelta(days=20)
 MENU = people.MENU | money_back.MENU | office.MENU
+#: What a schedule may be about, by weight: what its people do more often than others do.
+THEMES = {"anything": 5, "money back": 2, "the office": 2, "a provider that stays away": 2}
+MENUS = {
+    "anything": MENU,
+    "money back": people.MENU | people.often(money_back.MENU, 4),
+    "the office": MENU | people.often(money_back.MENU, 2) | people.often(office.MENU, 6),
+    "a provider that stays away": people.MENU | people.often(money_back.MENU, 3),
+}
 _WHO = ("wake", "deliver", "sweep", "chore", "people")
 _HOW_OFTEN = (50, 16, 14, 4, 26)
 _PAUSES = (0, 0, 0, 0, 0, 0.2, 1, 1, 2, 5, 12, 40)
@@ -72,8 +81,8 @@ def play(seed: int, apps: tuple[Flask, Flask], *, script: Script | None = None) 
     stage = Stage(world, apps, provider, valkey)
     with stand_ins(world, provider, valkey, stage.ear):
         stage.set_up()
-        if script is None and world.chance.random() < SMOOTH_SHARE:
-            smooth(stage)
+        if script is None:
+            _choose(stage)
         (script or trouble)(stage)
         heal(stage)
         safety.judge(stage)
@@ -97,6 +106,16 @@ def play(seed: int, apps: tuple[Flask, Flask], *, script: Script | None = None) 
 def rehearse(apps: tuple[Flask, Flask]) -> None:
     """Play a schedule in which nobody dies, so that everything is loaded and compiled."""
     play(-1, apps, script=partial(trouble, kill_share=0.0))
+
+
+def _choose(stage: Stage) -> None:
+    """Draw what a schedule is about; what is about money that was paid begins with some."""
+    chance = stage.world.chance
+    stage.theme = chance.choices(list(THEMES), list(THEMES.values()))[0]
+    stage.world.note(f"about {stage.theme}")
+    stage.provider.goes_after_a_loss = stage.theme == "a provider that stays away"
+    if chance.random() < (SMOOTH_SHARE if stage.theme == "anything" else 1):
+        smooth(stage)
 
 
 def smooth(stage: Stage) -> None:
@@ -154,7 +173,8 @@ def _all_at_once(stage: Stage) -> None:
 
 def _pass_to_what_is_next(stage: Stage) -> None:
     world = stage.world
-    if world.chance.random() < A_DAY_SHARE:
+    is_away = world.now < stage.provider.down_until
+    if world.chance.random() < (A_DAY_SHARE_AWAY if is_away else A_DAY_SHARE):
         world.pass_time(90_000)
     moments = [at for kind, at in machines.pending(stage) if not kind.startswith("tell ")]
     ahead = stage.provider.next_moment()
@@ -332,5 +352,6 @@ def _somebody(stage: Stage) -> None:
     """Let somebody from outside do something."""
     chance = stage.world.chance
     sale = chance.choice(stage.sales)
-    act = chance.choices(list(MENU), list(MENU.values()))[0]
+    menu = MENUS[stage.theme]
+    act = chance.choices(list(menu), list(menu.values()))[0]
     people.sensible(act, sale)(stage, sale)

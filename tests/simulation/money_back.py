@@ -17,6 +17,7 @@ APPROVAL_MINOR = 400_00
 SECOND = Actor("merchant_user", "usr_00000000000000000000SECOND")
 ADMIN = Actor("admin", "usr_000000000000000000000ADMIN")
 MOST_SALES = 4
+_UNDECIDED = "status IN ('requested', 'approved')"
 _FULL = ("full", "full", "half", "some", "beyond")
 
 
@@ -26,7 +27,7 @@ def ask_refund(stage: Stage, sale: Sale) -> None:
     waiting = [key for key, is_made in stage.refunds_asked.items() if not is_made]
     key = waiting[0] if waiting else f"refund-{stage.world.seed}-{len(stage.refunds_asked)}"
     stage.refunds_asked.setdefault(key, False)
-    how, goes_to = chance.choice(_FULL), chance.choice(("original",) * 6 + ("wallet",))
+    how, goes_to = chance.choice(_FULL), chance.choice(("original",) * 4 + ("wallet",))
     part = chance.randint(1, sale.amount.minor)
     is_careful = chance.random() < 0.3
 
@@ -57,17 +58,28 @@ def ask_refund(stage: Stage, sale: Sale) -> None:
     def ended(end: str) -> None:
         if end.startswith("refused"):
             stage.refunds_asked[key] = True
+        _never_more_than_was_taken(stage)
 
     stage.request("ask refund", act, on_end=ended)
 
 
+def _never_more_than_was_taken(stage: Stage) -> None:
+    """What is promised to go back of a payment is never more than was taken, not for a moment."""
+    rows = BOARD.ask(
+        "SELECT id FROM payment WHERE id >= %s AND refund_reserved_minor > captured_minor",
+        (stage.lowest("payment"),),
+    )
+    if rows:
+        stage.world.wrong(f"more is promised to go back than was taken: {rows}")
+
+
 def decide_refund(stage: Stage, _sale: Sale) -> None:
     """Somebody approves, refuses or undoes a refund that has not left; rightly or not."""
-    found = some(stage, "refund", "status IN ('requested', 'approved')")
-    if found is None:
-        return
     by = stage.world.chance.choice((SECOND, SECOND, stage.owner))
     verb = stage.world.chance.choice(("approve", "approve", "approve", "undo", "refuse"))
+    found = some(stage, "refund", "status <> 'cancelled'" if verb == "undo" else _UNDECIDED)
+    if found is None:
+        return
 
     def act() -> None:
         db.use_scope(stage.merchant_scope)

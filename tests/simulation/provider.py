@@ -99,9 +99,13 @@ class SimProvider:
         #: Faults to be given to the next calls of a kind, before chance decides.
         self.forced: dict[str, list[str]] = {}
         self.down_until = world.born
+        #: Whether it is away for more than a day from the next answer on that it loses.
+        self.goes_after_a_loss = False
         #: How often a request about each subject was refused as such.
         self.refusals: Counter[str] = Counter()
         self._keys: dict[str, Remembered] = {}
+        #: Calls that were answered for good, and how many stumbled over each until then.
+        self._answered: dict[str, int] = {}
         self._late: list[tuple[dt.datetime, int, Callable[[], None]]] = []
         self._cause: str | None = None
 
@@ -198,13 +202,11 @@ class SimProvider:
 
     def look_up(self, key: CallKey, call: LookUp) -> Outcome:
         """Say where things stand; reads are not remembered."""
-        self._known(key)
         self._question("look_up")
         return self._named(key, self._found(key, call))
 
     def look_up_refund(self, key: CallKey, call: gateway.calls.LookUpRefund) -> Outcome:
         """Say where a refund stands."""
-        self._known(key)
         self._question("look_up_refund")
         for refund in self.books.refunds.values():
             named = {refund.id, refund.subject, refund.operation} - {None}
@@ -265,11 +267,6 @@ class SimProvider:
             raise Refused("not_found", intent_id)
         return self.books.intents[intent_id]
 
-    def _known(self, key: CallKey) -> None:
-        """Note which call it is that somebody makes."""
-        if self._world.current is not None:
-            self._world.current.holds = key.operation_id
-
     def _question(self, kind: str) -> None:
         self._world.hook(f"provider.{kind}.before")
         fault = self._fault(kind)
@@ -296,11 +293,15 @@ class SimProvider:
     def _answer(self, kind: str, key: CallKey, call: Any, effect: Effect) -> Outcome:
         """Answer one call, with the faults of the moment around its one effect."""
         self.calls += 1
-        self._known(key)
         self._world.hook(f"provider.{kind}.before")
+        if self._answered.get(key.operation_id) == self._world.stumbles(key.operation_id):
+            self._world.wrong(f"{kind} was asked again of a provider that had answered")
         fault = self._fault(kind)
         answer = self._worked(fault, key, f"{kind} {call!r}", effect)
         self._world.hook(f"provider.{kind}.after")
+        is_in_time = self._world.current is None or not self._world.current.is_late
+        if is_in_time and isinstance(answer, Outcome | Refused):
+            self._answered[key.operation_id] = self._world.stumbles(key.operation_id)
         if isinstance(answer, ProviderError):
             raise answer
         return self._named(key, answer)
@@ -327,6 +328,9 @@ class SimProvider:
                 return UnknownOutcome("provider_error")
             entry.answer = UnknownOutcome("provider_error")
         if fault == "lost_after" or entry.answer is None:
+            if self.goes_after_a_loss and request.startswith(("confirm", "refund")):
+                self.goes_after_a_loss = False
+                self.fail_for(26.0)
             return UnknownOutcome("lost_after")
         return entry.answer
 

@@ -8,7 +8,6 @@ from typing import Any
 from tests.simulation.money_back import APPROVAL_MINOR
 from tests.simulation.stage import Stage
 from tests.simulation.wire import BOARD
-from tests.simulation.world import SOME
 from tests.simulation.wrongs import ENDLESS, NEVER
 from webapp import invariants
 from webapp.gateway import Result, policy
@@ -50,8 +49,7 @@ def judge_letter(stage: Stage, operation_id: str, why: str) -> None:
         stage.world.wrong(f"{operation_id} waits for a person without a cause: {why}")
     if why != QUARANTINED:
         return
-    unfinished = stage.world.unfinished
-    ended = unfinished[operation_id] + unfinished[SOME]
+    ended = stage.world.unfinished[operation_id]
     if ended < policy.QUARANTINE_AFTER_CLAIMS:
         stage.world.wrong(f"{operation_id} is set aside, though only {ended} workers did not end")
 

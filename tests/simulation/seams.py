@@ -27,13 +27,14 @@ from tests.simulation.chance import SeededSecrets
 from tests.simulation.forgetful import Forgetful
 from tests.simulation.provider import SimProvider
 from tests.simulation.wire import BOARD
-from tests.simulation.world import SOME, World
+from tests.simulation.world import World
 from webapp import gateway
 from webapp.accounts import passwords
+from webapp.gateway import claims
+from webapp.gateway.claims import Claim
 from webapp.kernel import db, ids, wake
 from webapp.outbox import Fact
 
-_HOLDING = {"operation.claimed": SOME, "operation.completed": ""}
 _TRANSACTION = text("SELECT pg_current_xact_id()::text")
 _NO_PASSWORD = "$argon2id$v=19$m=8,t=1,p=1$c2ltdWxhdGVk$c2ltdWxhdGVk"
 Consumer = Callable[[Sequence[Fact]], None]
@@ -53,9 +54,8 @@ class SimContext:
 
     def hook(self, name: str) -> None:
         """Stand at a named point; between two of them the lease may have been prolonged."""
-        actor = self._world.current
-        if actor is not None and name in _HOLDING:
-            actor.holds = _HOLDING[name]
+        if name == "operation.completed" and self._world.current is not None:
+            self._world.current.let_go()
         self._world.hook(name)
         if name == "operation.before_send" and self._beat and self._world.chance.random() < 0.1:
             self._beat()
@@ -99,6 +99,14 @@ class Ear:
         return heard
 
 
+def _noting(world: World, take: Callable[[], Claim | None]) -> Claim | None:
+    """Claim a call, and note who holds it."""
+    claim = take()
+    if claim is not None and world.current is not None:
+        world.current.holds = claim.operation.id
+    return claim
+
+
 def _transaction() -> str:
     """Return the number of the transaction that is under way."""
     return str(db.session.execute(_TRANSACTION).scalar_one())
@@ -119,6 +127,7 @@ def stand_ins(world: World, provider: SimProvider, valkey: Forgetful, ear: Ear) 
             (webapp.realtime, "send_softly", valkey.send_softly),
             (passwords, "hash_password", lambda _password: _NO_PASSWORD),
             (jobs.context, "DrainContext", lambda: SimContext(world)),
+            (claims, "take", partial(_noting, world, claims.take)),
             (jobs.operations, "apply", ear.applies(jobs.operations.apply)),
             (jobs.inbox, "apply", ear.applies(jobs.inbox.apply)),
         ):

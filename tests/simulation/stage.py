@@ -59,6 +59,8 @@ class Stage:
         self.provider = provider
         self.valkey = valkey
         self.ear = Ear()
+        #: What this schedule is about.
+        self.theme = "anything"
         self.sales: list[Sale] = []
         #: Orders that somebody asked for, by form key, and whether they were told of its making.
         self.asked: dict[str, bool] = {}

@@ -17,7 +17,7 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
-from tests.simulation.world import SOME, Actor, World
+from tests.simulation.world import Actor, World
 from webapp.kernel import db
 
 OPTIONS = (
@@ -98,6 +98,7 @@ class WireCursor(psycopg.Cursor[Any]):
         try:
             super().execute(query, params, **more)
         except psycopg.errors.LockNotAvailable:
+            world.blocked[wire.actor.holds] += 1
             world.hook("lock.busy")
             raise
         if isinstance(query, str) and BOARD.takes_lock(query):
@@ -143,7 +144,7 @@ class Wire(psycopg.Connection[Any]):
         if cut is not None:
             world.coverage.answers[f"commit cut {cut}"] += 1
             world.note(f"{self.actor.name} COMMIT CUT {cut}")
-            world.unfinished[self.actor.holds or SOME] += 1
+            world.unfinished[self.actor.holds] += 1
             BOARD.bury(self)
             raise psycopg.OperationalError("the connection was lost during COMMIT")
         world.hook("commit.after")

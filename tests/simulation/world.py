@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 BEGINNING = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
 #: No schedule lasts as long as this, so the ids of two schedules never mix.
 APART = dt.timedelta(days=25)
-#: A call that somebody claimed, whichever it is.
-SOME = "some call"
-#: What those are called who claim calls to the provider.
-DRAIN = "drain operations"
 #: Everybody who was killed, for as long as this process lives.
 GRAVEYARD: list[Actor] = []
 
@@ -44,8 +40,14 @@ class Actor:
     stands_at: str = ""
     wires: set[Wire] = field(default_factory=set)
     on_end: Callable[[str], None] | None = None
-    #: The call to the provider that they have claimed, SOME until it is known which.
+    #: The call to the provider that they have claimed.
     holds: str = ""
+    #: Whether they may have lost that claim, because time has passed.
+    is_late: bool = False
+
+    def let_go(self) -> None:
+        """Hold no call any more."""
+        self.holds, self.is_late = "", False
 
 
 class Coverage:
@@ -79,6 +81,8 @@ class World:
         self.kills = 0
         #: How often whoever had claimed a call did not come to its end in time, by call.
         self.unfinished: Counter[str] = Counter()
+        #: How often they met a lock that somebody else held, likewise.
+        self.blocked: Counter[str] = Counter()
         self.violations: list[str] = []
         self.told: list[str] = []
         #: Called at each hook with its name; returns True to kill who stands there.
@@ -119,13 +123,14 @@ class World:
             self.give_up(actor)
 
     def give_up(self, actor: Actor) -> None:
-        """Note that a claim of somebody's, if they have one, may come to nothing.
+        """Note that somebody’s claim, if they have one, may come to nothing; once a claim."""
+        if actor.holds and not actor.is_late:
+            self.unfinished[actor.holds] += 1
+            actor.is_late = True
 
-        Who drains calls and has just committed may have claimed one, and not yet said so.
-        """
-        has_just_claimed = actor.stands_at == "commit.after" and DRAIN in actor.name
-        if holds := actor.holds or (SOME if has_just_claimed else ""):
-            self.unfinished[holds] += 1
+    def stumbles(self, call: str) -> int:
+        """Return how often something may have kept a call's answer from being written down."""
+        return self.unfinished[call] + self.blocked[call]
 
     def _hold(self, moment: dt.datetime) -> None:
         self._held.close()
