@@ -1,14 +1,17 @@
-"""Runs all tests: finds or fetches a browser, then tests/ on two processes, whole copies on one."""
+"""Runs all tests: tests/ on two processes, then those of whole copies beside the journeys."""
 
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
-#: These start and kill whole copies, or share one: each has the machine to itself.
+#: These start and kill whole copies, and wait for them most of the time, as the journeys do.
 WHOLE_COPIES = "tests/setup"
 JOURNEYS = "e2e"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -20,17 +23,24 @@ def main(extra: list[str]) -> int:
     browser = find_browser(env)
     if browser:
         env["CHROMIUM"] = browser
-    outcomes = [_pytest(folder, env, extra) for folder in ("tests", WHOLE_COPIES)]
-    if browser is not None:
-        outcomes.append(_pytest(JOURNEYS, env, extra))
-    else:
-        print(
-            "The journeys in e2e/ did not run: there is no browser. Mend it with "
-            "`apt-get install chromium`, or set CHROMIUM to one.",
-            file=sys.stderr,
-        )
-        outcomes.append(1)
+    outcomes = [_pytest("tests", env, extra)]
+    with ThreadPoolExecutor() as beside:
+        copies = beside.submit(_kept, WHOLE_COPIES, env, extra)
+        outcomes.append(_journeys(browser, env, extra))
+        outcomes.append(copies.result())
     return next((code for code in outcomes if code), 0)
+
+
+def _journeys(browser: str | None, env: Mapping[str, str], extra: list[str]) -> int:
+    """The exit code of the journeys; without a browser they failed."""
+    if browser is not None:
+        return _pytest(JOURNEYS, env, extra)
+    print(
+        "The journeys in e2e/ did not run: there is no browser. Mend it with "
+        "`apt-get install chromium`, or set CHROMIUM to one.",
+        file=sys.stderr,
+    )
+    return 1
 
 
 def _pytest(folder: str, env: Mapping[str, str], extra: list[str]) -> int:
@@ -41,9 +51,20 @@ def _pytest(folder: str, env: Mapping[str, str], extra: list[str]) -> int:
     return _run(["-q", *words, *extra], env)
 
 
-def _run(words: list[str], env: Mapping[str, str]) -> int:
+def _kept(folder: str, env: Mapping[str, str], extra: list[str]) -> int:
+    """Run one folder beside another, and print what it said when it is over."""
+    with tempfile.TemporaryFile("w+") as said:
+        code = _run(["-q", folder, *extra], env, said)
+        said.seek(0)
+        sys.stdout.write(said.read())
+        sys.stdout.flush()
+    return code
+
+
+def _run(words: list[str], env: Mapping[str, str], told: IO[str] | None = None) -> int:
     command = [sys.executable, "-m", "pytest", *words]
-    return subprocess.run(command, cwd=ROOT, env=dict(env), check=False).returncode
+    done = subprocess.run(command, cwd=ROOT, env=dict(env), check=False, stdout=told, stderr=told)
+    return done.returncode
 
 
 def find_browser(env: Mapping[str, str]) -> str | None:

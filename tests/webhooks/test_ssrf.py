@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 
 import pytest
 from flask import Flask
@@ -65,9 +66,10 @@ def test_none_is_accepted_for_an_endpoint(app: Flask, verb: str) -> None:
 
 
 def test_none_is_dialled_when_its_name_has_come_to_lead_inside_since() -> None:
+    tls = ssl.create_default_context()
     for url, answers in LEADS_INSIDE:
         recording = Recording()
-        network = Network(resolve=lambda _h, _p, a=answers: a, connect=recording)  # type: ignore[misc]
+        network = Network(resolve=lambda _h, _p, a=answers: a, connect=recording, tls=tls)  # type: ignore[misc]
         came = network.post(Request(url, {}, b"secret"))
         assert recording.dialled == [], url
         assert came.status is None
