@@ -99,7 +99,7 @@ def the_fee_is_taken_of_what_was_asked() -> None:
 
 
 def refunds_read_what_is_left_and_then_write() -> None:
-    """What is left of a payment is read without a lock, and no guard counts."""
+    """What is left of a payment is read without a lock, so others may act, and no guard counts."""
     BOARD.ask("ALTER TABLE payment DROP CONSTRAINT IF EXISTS ck_payment_refund_reserved_minor")
     BOARD.ask("ALTER TABLE payment DROP CONSTRAINT IF EXISTS ck_payment_refunded_minor")
 
@@ -108,6 +108,8 @@ def refunds_read_what_is_left_and_then_write() -> None:
         found = db.session.scalars(wanted.execution_options(populate_existing=True)).first()
         if found is None:
             raise PaymentNotFound
+        if BOARD.world is not None:
+            BOARD.world.hook("refund.read")
         return found
 
     payments.locked = unlocked

@@ -22,10 +22,15 @@ _FULL = ("full", "full", "half", "some", "beyond")
 
 
 def ask_refund(stage: Stage, sale: Sale) -> None:
-    """A merchant sends the refund form of what a sale took; without an answer, once more."""
+    """A merchant sends the refund form of what a sale took; without an answer, often once more.
+
+    Or a colleague sends one of their own meanwhile.
+    """
     chance = stage.world.chance
     waiting = [key for key, is_made in stage.refunds_asked.items() if not is_made]
-    key = waiting[0] if waiting else f"refund-{stage.world.seed}-{len(stage.refunds_asked)}"
+    key = f"refund-{stage.world.seed}-{len(stage.refunds_asked)}"
+    if waiting and chance.random() < 0.5:
+        key = waiting[0]
     stage.refunds_asked.setdefault(key, False)
     how, goes_to = chance.choice(_FULL), chance.choice(("original",) * 4 + ("wallet",))
     part = chance.randint(1, sale.amount.minor)
