@@ -100,10 +100,12 @@ class Ear:
 
 
 def _noting(world: World, take: Callable[[], Claim | None]) -> Claim | None:
-    """Claim a call, and note who holds it."""
-    claim = take()
+    """Claim a call, and note who holds it; while they wait in there its lease may run out."""
+    began, claim = world.now, take()
     if claim is not None and world.current is not None:
         world.current.holds = claim.operation.id
+        if world.now != began:
+            world.give_up(world.current)
     return claim
 
 
