@@ -305,6 +305,15 @@ def test_a_merchant_has_fifty_working_keys_at_most(shop: Shop) -> None:
     assert works(shop.key().token)
 
 
+def test_a_key_whose_old_one_works_on_counts_beside_it(shop: Shop) -> None:
+    keys = [shop.key() for _ in range(accounts.MOST_KEYS)]
+    with pytest.raises(errors.TooManyKeys):
+        shop.rolled(keys[0].key.id, HOUR)
+    assert works(keys[0].token)
+    assert works(shop.rolled(keys[0].key.id, dt.timedelta(0)).token)
+    assert not works(keys[0].token)
+
+
 def test_a_demos_key_works_in_a_demo_alone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The owner puts it there; whoever starts a demo's data for real does not open it to all."""
     with db.transaction(db.OWNER) as session:

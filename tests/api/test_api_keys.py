@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from tests.api.desk import Program, Shop, a_shop, a_user, nobody
 from tests.stories import scalar
 from webapp.api.caller import MERCHANT_HEADER
+from webapp.kernel import clock
 
 ASKED = {"name": "The shop’s server", "scopes": ["orders:write"]}
 
@@ -103,6 +107,57 @@ def test_a_revoked_key_opens_nothing_and_stays_listed(app: Flask, owner: Program
         assert (ended.status_code, ended.get_json()["status"]) == (200, "revoked")
     assert holding(app, key["token"]).get("/orders").status_code == 401
     assert owner.get("/api-keys").get_json()["data"][0]["status"] == "revoked"
+
+
+def told(answer: TestResponse) -> tuple[int, str]:
+    """Return the status and the code of a refusal."""
+    return answer.status_code, answer.get_json()["error"]["code"]
+
+
+def test_a_key_that_ends_makes_rolls_and_revokes_none_that_lasts_longer(
+    app: Flask, owner: Program
+) -> None:
+    soon = int((clock.now() + dt.timedelta(hours=1)).timestamp())
+    brief = owner.post("/api-keys", {"name": "brief", "expires_at": soon}).get_json()
+    lasting = owner.post("/api-keys", {"name": "lasting"}).get_json()
+    program = holding(app, brief["token"])
+    for later in (None, soon + 1):
+        made = program.post("/api-keys", {"name": "heir", "expires_at": later})
+        assert told(made) == (403, "key_outlives")
+    for path in (f"/api-keys/{brief['id']}/roll", f"/api-keys/{lasting['id']}/roll"):
+        assert told(program.post(path, {"overlap_seconds": 0})) == (403, "key_outlives")
+    assert told(program.post(f"/api-keys/{lasting['id']}/revoke")) == (403, "key_outlives")
+    same = program.post("/api-keys", {"name": "same", "expires_at": soon})
+    assert (same.status_code, same.get_json()["expires_at"]) == (201, soon)
+    assert program.post(f"/api-keys/{same.get_json()['id']}/revoke").status_code == 200
+    assert holding(app, lasting["token"]).get("/orders").status_code == 200
+
+
+def test_a_key_that_is_being_replaced_makes_rolls_and_revokes_no_other(
+    app: Flask, owner: Program
+) -> None:
+    old = owner.post("/api-keys", {"name": "leaked"}).get_json()
+    new = owner.post(f"/api-keys/{old['id']}/roll", {"overlap_seconds": 3600}).get_json()
+    program = holding(app, old["token"])
+    soon = int((clock.now() + dt.timedelta(minutes=1)).timestamp())
+    made = program.post("/api-keys", {"name": "heir", "expires_at": soon})
+    assert told(made) == (409, "key_ended")
+    for act in ("roll", "revoke"):
+        body = {"overlap_seconds": 0} if act == "roll" else None
+        assert told(program.post(f"/api-keys/{new['id']}/{act}", body)) == (409, "key_ended")
+    assert holding(app, new["token"]).get("/orders").status_code == 200
+    assert program.post(f"/api-keys/{old['id']}/revoke").status_code == 200
+
+
+def test_a_key_revokes_none_that_may_do_more_but_always_itself(shop: Shop, owner: Program) -> None:
+    wide = owner.post("/api-keys", {"name": "wide"}).get_json()["id"]
+    narrow = shop.program(scopes=["api_keys:write"])
+    assert told(narrow.post(f"/api-keys/{wide}/revoke")) == (403, "key_too_wide")
+    assert owner.get(f"/api-keys/{wide}").get_json()["status"] == "works"
+    kept = narrow.get("/api-keys").get_json()["data"]
+    itself = next(one["id"] for one in kept if one["scopes"] == ["api_keys:write"])
+    assert narrow.post(f"/api-keys/{itself}/revoke").status_code == 200
+    assert narrow.get("/api-keys").status_code == 401
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select, text
 
 from webapp import audit
 from webapp.accounts import typed
-from webapp.accounts.errors import KeyEnded, KeyTooWide, TooManyKeys
+from webapp.accounts.errors import KeyEnded, KeyOutlives, KeyTooWide, TooManyKeys
 from webapp.accounts.key_models import (
     API_VERSION,
     PUBLISHABLE_SCOPES,
@@ -45,7 +45,8 @@ _TOUCH = text(
 class KeyLimits(TypedDict, total=False):
     """How far a key reaches: None means all that its kind may, for ever, made by a person.
 
-    `within` are the scopes of the key that makes it, where one does.
+    `within` are the scopes of the key that makes it, where one does; such a key lasts no longer
+    than its maker.
     """
 
     scopes: Iterable[str] | None
@@ -69,8 +70,8 @@ def create_key(
 ) -> NewKey:
     """Make a key in the merchant's scope and return it with its text, which is told only now.
 
-    Raises Invalid naming the field, KeyTooWide or TooManyKeys. Not idempotent by itself: the door
-    remembers the form or the key.
+    Raises Invalid naming the field, KeyTooWide, KeyOutlives, KeyEnded or TooManyKeys. Not
+    idempotent by itself: the door remembers the form or the key.
     """
     if kind not in set(KeyKind):
         raise Invalid("Choose a secret or a publishable key.", param="kind")
@@ -88,8 +89,10 @@ def create_key(
         expires_at=_checked_end(limits.get("expires_at")),
     )
     with db.transaction():
+        _refuse_longer(key.expires_at, _maker(by, *_locked(by.id)))
+        made = _write(key, action="api_key.created", by=by)
         _refuse_too_many(merchant_id, livemode=livemode)
-        return _write(key, action="api_key.created", by=by)
+        return made
 
 
 def roll_key(
@@ -98,27 +101,41 @@ def roll_key(
     """Make a key like this one and return it with its text; the old one ends after `overlap`.
 
     A key that was made to last a while lasts as long again. Raises NotFound, KeyEnded (also on the
-    second of two rolls), KeyTooWide, or Invalid naming `overlap` (0 to 7 days).
+    second of two rolls), KeyTooWide or KeyOutlives, TooManyKeys where both would be one too many,
+    or Invalid naming `overlap` (0 to 7 days).
     """
     if not dt.timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise Invalid("The old key can go on for at most 7 days.", param="overlap")
     with db.transaction():
-        old, now = _key(key_id, lock=True), clock.now()
+        locked = _locked(by.id, key_id)
+        old, now = _named(key_id, locked), clock.now()
         if old.replaced_by is not None or old.end_at(now) is not KeyEnd.WORKS:
             raise KeyEnded
         _refuse_wider(may_do(KeyKind(old.kind), old.scopes), within)
-        made = _write(_successor(old, now), action="api_key.rolled", by=by, replaces=old.id)
+        new = _successor(old, now)
+        _refuse_longer(new.expires_at, _maker(by, *locked))
+        made = _write(new, action="api_key.rolled", by=by, replaces=old.id)
         ends = now + overlap
         old.expires_at = min(ends, old.expires_at) if old.expires_at else ends
         old.replaced_by = made.key.id
         db.session.flush()
+        if overlap:
+            _refuse_too_many(old.merchant_id, livemode=old.livemode)
         return made
 
 
-def revoke_key(key_id: str, *, by: Actor) -> ApiKey:
-    """End a key at once, for good, and return it; twice changes nothing. Raises NotFound."""
+def revoke_key(key_id: str, *, by: Actor, within: frozenset[str] | None = None) -> ApiKey:
+    """End a key at once, for good, and return it; twice changes nothing.
+
+    A key ends itself, and others as it could have made: raises NotFound, KeyTooWide, KeyOutlives,
+    KeyEnded.
+    """
     with db.transaction():
-        key = _key(key_id, lock=True)
+        locked = _locked(by.id, key_id)
+        key = _named(key_id, locked)
+        if by.id != key_id:
+            _refuse_wider(may_do(KeyKind(key.kind), key.scopes), within)
+            _refuse_longer(key.expires_at, _maker(by, *locked))
         if key.revoked_at is None:
             key.revoked_at = clock.now()
             db.session.flush()
@@ -239,12 +256,46 @@ def _record(action: str, key: ApiKey, *, by: Actor, **more: str) -> None:
     )
 
 
-def _key(key_id: str, *, lock: bool = False) -> ApiKey:
+def _key(key_id: str) -> ApiKey:
     wanted = select(ApiKey).where(ApiKey.id == key_id).execution_options(populate_existing=True)
-    found = db.session.scalar(wanted.with_for_update() if lock else wanted)
+    found = db.session.scalar(wanted)
     if found is None:
         raise NotFound
     return found
+
+
+def _locked(*key_ids: str | None) -> Sequence[ApiKey]:
+    """Return those of these that are keys, locked one after the other in the order of their ids."""
+    wanted = select(ApiKey).where(ApiKey.id.in_([one for one in key_ids if one]))
+    wanted = wanted.order_by(ApiKey.id).with_for_update()
+    return db.session.scalars(wanted.execution_options(populate_existing=True)).all()
+
+
+def _named(key_id: str, locked: Sequence[ApiKey]) -> ApiKey:
+    found = next((one for one in locked if one.id == key_id), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _maker(by: Actor, *locked: ApiKey) -> ApiKey | None:
+    """Return the key that asks, None where a person does; raises KeyEnded where it does not work.
+
+    One that is being replaced works on for whoever holds it, and answers for no other key.
+    """
+    if by.kind != "api_key":
+        return None
+    maker = _named(by.id or "", locked)
+    if maker.replaced_by is not None or maker.end_at(clock.now()) is not KeyEnd.WORKS:
+        raise KeyEnded
+    return maker
+
+
+def _refuse_longer(asked: dt.datetime | None, maker: ApiKey | None) -> None:
+    if maker is None or maker.expires_at is None:
+        return
+    if asked is None or asked > maker.expires_at:
+        raise KeyOutlives
 
 
 def _works() -> Any:
@@ -254,10 +305,11 @@ def _works() -> Any:
 
 
 def _refuse_too_many(merchant_id: str, *, livemode: bool) -> None:
+    """Count what works with the key just made; what is refused undoes it."""
     counted = select(func.count()).where(
         ApiKey.merchant_id == merchant_id, ApiKey.livemode == livemode, _works()
     )
-    if (db.session.scalar(counted) or 0) >= MOST_KEYS:
+    if (db.session.scalar(counted) or 0) > MOST_KEYS:
         raise TooManyKeys
 
 

@@ -73,10 +73,17 @@ class Busy(Unavailable):
 
 
 class KeyEnded(Conflict):
-    """An API key that was revoked, has expired or was rolled already cannot be rolled."""
+    """A key that was revoked, has expired or was rolled is not rolled, and answers for none."""
 
     code = "key_ended"
     says = "This key has ended or was rolled already. Create a new one."
+
+
+class KeyOutlives(Forbidden):
+    """A key that ends may not make or end one that lasts longer than itself."""
+
+    code = "key_outlives"
+    says = "A key that ends cannot make, roll or revoke one that lasts longer than itself."
 
 
 class TooManyKeys(Conflict):
@@ -87,10 +94,10 @@ class TooManyKeys(Conflict):
 
 
 class KeyTooWide(Forbidden):
-    """A key may not hand out more than it may do itself."""
+    """A key may neither hand out nor end more than it may do itself."""
 
     code = "key_too_wide"
-    says = "A key cannot make or roll one that may do more than itself."
+    says = "A key cannot make, roll or revoke one that may do more than itself."
 
 
 class RefreshEnded(Declined):

@@ -98,7 +98,7 @@ def create_api_key(body: CreateApiKey) -> dict[str, Any]:
     """Create an API key.
 
     In the mode of whoever asks. Its text is told in this answer alone. A key makes none that may
-    do more than itself.
+    do more or lasts longer than itself, and none at all while it is being replaced.
     """
     who = caller()
     made = accounts.create_key(
@@ -154,11 +154,12 @@ def roll_api_key(key_id: str, body: RollApiKey) -> dict[str, Any]:
 def revoke_api_key(key_id: str) -> dict[str, Any]:
     """Revoke an API key.
 
-    At once and for good. Twice changes nothing.
+    At once and for good. Twice changes nothing. A key revokes itself, and none that may do more or
+    lasts longer.
     """
     who = caller()
     accounts.key_of(who.merchant, key_id)
-    return shown(accounts.revoke_key(key_id, by=who.actor))
+    return shown(accounts.revoke_key(key_id, by=who.actor, within=_within()))
 
 
 def shown(key: ApiKey) -> dict[str, Any]:

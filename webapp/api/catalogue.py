@@ -91,6 +91,7 @@ ADVICE: dict[str, str] = {
     "reference_reused": "Use a reference of its own for each booking.",
     # keys and endpoints
     "key_ended": "Create a new key.",
+    "key_outlives": "Ask for an end no later than the asking key’s own; or let a person do it.",
     "key_too_wide": "Ask for no more scopes than the key has that asks; or let a person do it.",
     "too_many_keys": "Revoke keys that nobody uses.",
     "too_many_endpoints": "Delete an endpoint that is not used.",
