@@ -177,6 +177,48 @@ def test_a_key_has_a_limit_of_its_own_and_is_not_held_to_its_addresss(stores: St
                 engine.dispose()
 
 
+def test_a_publishable_key_has_its_limit_for_each_address_that_sends_it(stores: Stores) -> None:
+    with cloned(stores) as database:
+        env = environment(stores, database) | {"API_RATE_PER_KEY": "2"}
+        app = create_app(config.read(env), ROUTES)
+        with app.app_context():
+            one = a_shop(app).program(kind="publishable")
+            other = Program(one.client, one.token, address=an_address())
+            one.address = an_address()
+            with clock.standing_at(clock.now().replace(second=0)):
+                statuses = [one.get("/orders").status_code for _ in range(3)]
+                assert statuses == [403, 403, 429]
+                assert other.get("/orders").status_code == 403
+            db.session.remove()
+            for engine in db.db.engines.values():
+                engine.dispose()
+
+
+def test_addresses_of_one_ipv6_network_are_counted_together(app: Flask) -> None:
+    """Whoever has one has more of them than there are requests."""
+    visitor, other = nobody(app), nobody(app)
+    with clock.standing_at(clock.now().replace(second=0)):
+        for number in range(limits.PER_ADDRESS):
+            visitor.address = f"2001:db8:17:{number % 200:x}::{number + 1:x}"
+            assert visitor.get("/orders").status_code == 401
+        visitor.address = "2001:db8:17:ff::1"
+        assert visitor.get("/orders").status_code == 429
+        other.address = "2001:db8:17:1ff::1"
+        assert other.get("/orders").status_code == 401
+
+
+def test_a_request_in_no_version_that_we_know_counts_too(app: Flask) -> None:
+    visitor = nobody(app)
+    visitor.address = an_address()
+    asked = {"headers": {"Paydeck-Version": "1999-01-01"}}
+    with clock.standing_at(clock.now().replace(second=0)):
+        statuses = [
+            visitor.ask("GET", "/orders", **asked).status_code
+            for _ in range(limits.PER_ADDRESS + 1)
+        ]
+    assert statuses == [400] * limits.PER_ADDRESS + [429]
+
+
 def test_without_valkey_requests_are_answered_and_counted_still(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ from flask import Response, g, request
 
 from webapp.api import cors, errors, limits, request_log, versions
 from webapp.api.caller import Caller, admit, identify, scope_of
-from webapp.api.errors import CredentialsWrong
+from webapp.api.errors import CredentialsWrong, VersionUnknown
 from webapp.api.routing import BLUEPRINTS, operation_here
 from webapp.kernel import db
 
@@ -26,10 +26,10 @@ def pass_by_key() -> None:
 
 
 def _counted() -> Caller:
-    """Return who calls, counted against their limit; who is nobody counts by the address."""
+    """Return who calls, counted against their limit; who is not read counts by the address."""
     try:
         who = identify()
-    except CredentialsWrong:
+    except (CredentialsWrong, VersionUnknown):
         limits.count(None)
         raise
     limits.count(who)

@@ -1,11 +1,14 @@
 """How many requests a minute: a hundred from an address without a key, each key its own number.
 
+A publishable key is everybody's, so that each address that sends it has that number for itself.
+
 Counted in Valkey, so that all web processes count together. While it is away each process counts
 for itself: requests stay quick, and limits stay.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 from dataclasses import dataclass
 
@@ -17,6 +20,8 @@ from webapp.kernel import cache, clock
 
 PER_ADDRESS = 100
 WINDOW_SECONDS = 60
+#: What one subscriber has of IPv6 addresses, to choose among as they like.
+IPV6_BITS = 56
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,10 @@ _own = OwnCount()
 def count(who: Caller | None) -> None:
     """Count this request for its caller, None where nobody is known; raises RateLimited."""
     if who is None or who.kind == "nobody":
-        limit, whose = PER_ADDRESS, f"address:{request.remote_addr}"
+        limit, whose = PER_ADDRESS, f"address:{_place()}"
     else:
         limit, whose = settings().api_rate_per_key, f"caller:{who.key_id or who.user_id}"
+        whose += "" if who.is_secret else f":{_place()}"
     minute, second = divmod(int(clock.now().timestamp()), WINDOW_SECONDS)
     counted = cache.count(f"rate:{whose}:{minute}", seconds=WINDOW_SECONDS)
     if counted is None:
@@ -61,6 +67,19 @@ def count(who: Caller | None) -> None:
     g.standing = Standing(limit, max(0, limit - counted), WINDOW_SECONDS - second)
     if counted > limit:
         raise RateLimited
+
+
+def _place() -> str:
+    """Return from where is asked: the address, or of IPv6 the network that it is chosen from."""
+    try:
+        address = ipaddress.ip_address((request.remote_addr or "").partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network(f"{address}/{IPV6_BITS}", strict=False))
 
 
 def tell(response: Response) -> Response:
