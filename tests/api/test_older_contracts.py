@@ -215,6 +215,31 @@ def test_neither_number_nor_code_is_kept_anywhere(
     assert "4000000000000000" not in written
 
 
+def test_another_card_under_the_key_of_the_first_is_told_apart(
+    shop: Shop, sandbox: Sandbox
+) -> None:
+    assert sandbox.origin
+    path, key = "/api/v1/payment-methods/tokenize", {"Idempotency-Key": "one-card"}
+    program = shop.program()
+    first = bare(program, path, _good(), **key)
+    assert bare(program, path, _good(card_number="4111 1111 1111 1111"), **key).data == first.data
+    other = bare(program, path, _good(expiry_year="41"), **key)
+    assert refused(other)[:2] == (422, "key_reused")
+
+
+def test_what_a_publishable_key_sends_takes_no_key_of_the_shop(
+    shop: Shop, sandbox: Sandbox
+) -> None:
+    assert sandbox.origin
+    key = {"Idempotency-Key": "order-7732"}
+    page = bare(
+        shop.program(kind="publishable"), "/api/v1/payment-methods/tokenize", _good(), **key
+    )
+    assert page.status_code == 201, page.text
+    server = shop.program().post("/orders", {"amount": 100, "currency": "INR"}, **key)
+    assert server.status_code == 201, server.text
+
+
 def test_a_card_that_is_no_test_card_and_a_live_key_are_refused(
     shop: Shop, sandbox: Sandbox
 ) -> None:

@@ -40,8 +40,9 @@ def run(work: Work, *, must: bool, hashed: tuple[str, ...]) -> idempotency.Answe
     g.idempotency_key = key
     kind, name = _whose(who)
     body = reading.canonical(reading.json_body())
+    hidden = (found,) if (found := g.get("hidden_part")) else ()
     request_hash = idempotency.request_hash(
-        request.method, *hashed, body, who.version, *_reach(who)
+        request.method, *hashed, body, *hidden, who.version, *_reach(who)
     )
     place = f"idempotency_key:body:{kind}:{name}:{key}"
 
@@ -67,7 +68,12 @@ def respond(answer: idempotency.Answer) -> Response:
 
 
 def _whose(who: Caller) -> tuple[str, str]:
-    """Return whose key it is: the merchant's, so that a rolled API key finds it again."""
+    """Return whose key it is: the merchant's, so that a rolled API key finds it again.
+
+    A publishable key is everybody's: what is sent with it takes no name that the shop uses itself.
+    """
+    if who.key_id is not None and not who.is_secret:
+        return "publishable", who.key_id
     if who.merchant_id is not None:
         return "merchant", who.merchant_id
     if who.person is not None:

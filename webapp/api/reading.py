@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NoReturn, TypeVar
 
-from flask import request
+from flask import g, request
 from pydantic import BaseModel, ValidationError
 
 from webapp.api.errors import (
@@ -74,11 +74,13 @@ def json_body() -> dict[str, Any]:
     return found
 
 
-def hide_body(shown: Mapping[str, Any]) -> None:
-    """Put another body in the place of the one that came, for whoever keeps or hashes it later.
+def hide_body(shown: Mapping[str, Any], *, known_by: str) -> None:
+    """Put another body in the place of the one that came, for whoever keeps it later.
 
-    For what may pass through and must not stay: a card's number and its code.
+    For what may pass through and must not stay: a card's number and its code. `known_by` is a keyed
+    hash of what is hidden: it tells one request from another and stands nowhere itself.
     """
+    g.hidden_part = known_by
     request._cached_data = json.dumps(dict(shown)).encode()  # noqa: SLF001 - its only place
 
 
