@@ -22,7 +22,7 @@ from webapp.refunds.errors import (
 from webapp.refunds.failures import FailureAdvice, advice_on
 from webapp.refunds.models import Freeze, Refund
 from webapp.refunds.origin import goes_to, why_not_destination
-from webapp.refunds.policy import Limits, expected_by, needs_approval
+from webapp.refunds.policy import Limits, expected_by, needs_approval, why_not_approve
 from webapp.refunds.queries import (
     RefundDetail,
     RefundFilter,
@@ -115,6 +115,7 @@ __all__ = [
     "unfreeze",
     "use",
     "waiting_for_approval",
+    "why_not_approve",
     "why_not_destination",
     "why_not_refund",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from webapp.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
@@ -58,6 +59,9 @@ class SameApprover(Forbidden):
 
     code = "same_approver"
     says = "You asked for this refund, so another person has to approve it."
+    by_own_key: ClassVar[str] = (
+        "An API key that you made asked for this refund, so another person has to approve it."
+    )
 
 
 class UndoTooLate(Conflict):

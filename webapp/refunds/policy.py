@@ -52,7 +52,7 @@ def why_not_approve(refund: Refund, by: Actor) -> SameApprover | None:
         return SameApprover()
     asked_by_key = refund.requested_by_kind == "api_key"
     if asked_by_key and by.id in accounts.makers_of_key(refund.requested_by_id):
-        return SameApprover()
+        return SameApprover(SameApprover.by_own_key)
     return None
 
 

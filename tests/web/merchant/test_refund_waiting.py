@@ -10,7 +10,8 @@ from flask import Flask
 from tests.refunds.builders import asked, bounced, released, told
 from tests.stories import scalar
 from tests.web.merchant.world import Shop, a_colleague, a_shop, paid
-from webapp import refunds
+from webapp import accounts, refunds
+from webapp.kernel import db
 from webapp.kernel.money import Money
 from webapp.outbox import Actor
 from webapp.refunds import Limits
@@ -49,6 +50,21 @@ def test_who_may_approve_does_so_from_the_list(shop: Shop) -> None:
     assert "Approve ₹250.00" in boss.page(ATTENTION).text
     assert boss.send(ATTENTION, "/approve").status_code == 303
     assert status_of(refund_id) == "approved"
+
+
+@pytest.mark.usefixtures("low_limit")
+def test_who_made_the_key_that_asked_reads_why_another_person_approves(shop: Shop) -> None:
+    owner = Actor("merchant_user", shop.owner_id)
+    with db.scoped(shop.scope()):
+        key = accounts.create_key(shop.id, livemode=False, kind="secret", name="Till", by=owner).key
+        key_id = key.id
+    refund_id = asked(paid(shop), SOME, by=Actor("api_key", key_id))
+    page = shop.client.page(f"{REFUNDS}/{refund_id}")
+    assert refunds.SameApprover.by_own_key in page.text
+    assert "an API key" in page.text
+    assert "Approve ₹250.00" not in shop.client.page(ATTENTION).text
+    boss = a_colleague(shop, "admin")
+    assert "Approve ₹250.00" in boss.page(ATTENTION).text
 
 
 @pytest.mark.usefixtures("low_limit")

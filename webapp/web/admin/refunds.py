@@ -89,6 +89,7 @@ def _refund_page(refund_id: str) -> dict[str, object]:
     detail = refunds.any_refund(refund_id)
     found, stop = detail.refund, refunds.frozen()
     because = detail.moves[-1].because if detail.moves else ""
+    refusal = refunds.why_not_approve(found, acting())
     return {
         "found": found,
         "detail": detail,
@@ -101,9 +102,7 @@ def _refund_page(refund_id: str) -> dict[str, object]:
         "seller": accounts.merchant_card(found.merchant_id or ""),
         "operations": gateway.operations_of(refund_id),
         "timeline": timeline_of(detail.moves, {acting().id or "": "you"}, g.zone),
-        "why_not_approve": refunds.SameApprover.says
-        if found.requested_by_id == acting().id
-        else None,
+        "why_not_approve": refusal.message if refusal else None,
         "is_under_way": found.status in refunds.UNDER_WAY,
     }
 
@@ -122,7 +121,7 @@ def _explained(found: Refund, *, is_frozen: bool) -> object:
         return replace(usual, title=FROZEN, owner="An admin who lets refunds leave again")
     if found.status != "requested":
         return usual
-    is_own = found.requested_by_id == acting().id
+    is_own = refunds.why_not_approve(found, acting()) is not None
     return replace(usual, owner="A second person" if is_own else "A second person: you may approve")
 
 

@@ -16,7 +16,7 @@ from webapp.outbox import Move
 from webapp.payments import Payment
 from webapp.refunds import Refund, RefundRow
 from webapp.web.merchant import refund_filters
-from webapp.web.merchant.door import why_not
+from webapp.web.merchant.door import actor, why_not
 from webapp.web.merchant.lists import (
     Chip,
     Tab,
@@ -224,15 +224,19 @@ def explained(refund: Refund, *, is_frozen: bool = False) -> Explained:
 def _why_not_approve(refund: Refund) -> str | None:
     if reason := why_not("approve_refund"):
         return reason
-    if refund.requested_by_id == g.person.user_id:
-        return str(refunds.SameApprover.says)
-    return None
+    refusal = refunds.why_not_approve(refund, actor())
+    return refusal.message if refusal else None
 
 
 def _who(kind: str | None, person_id: str | None) -> str:
     if person_id is not None and person_id == g.person.user_id:
         return "you"
-    names = {"merchant_user": "a colleague", "admin": "the platform’s team", "api": "the API"}
+    names = {
+        "merchant_user": "a colleague",
+        "admin": "the platform’s team",
+        "api": "the API",
+        "api_key": "an API key",
+    }
     return names.get(kind or "", "Paydeck")
 
 
