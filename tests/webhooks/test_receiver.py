@@ -10,7 +10,7 @@ from tests.builders import a_merchant, an_order
 from tests.webhooks.hooks import BY, Server, an_endpoint, query, states, tell
 from webapp import webhooks
 from webapp.kernel import db
-from webapp.webhooks import Answer, Came, Endpoint, Request
+from webapp.webhooks import Answer, Came, Endpoint, Request, Verdict
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_what_came_is_kept_with_whether_it_was_signed(
     posted(program, Request(endpoint.url, forged, server.got[0].body))
     with db.scoped(db.Scope(merchant_id=endpoint.merchant_id, livemode=False)):
         kept = webhooks.receipts_of(endpoint.id)
-    assert [(one.is_signed, one.answered) for one in kept] == [(False, 200), (True, 200)]
+    assert [(one.is_signed, one.answered) for one in kept] == [(False, 400), (True, 200)]
     assert kept[0].body == kept[1].body == server.got[0].body.decode()
 
 
@@ -73,6 +73,32 @@ def test_it_answers_as_it_is_told(
     assert [one.status for one in came] == [status]
     assert states() == [("order.created", "due", 1)]
     assert query("SELECT status FROM webhook_endpoint") == [(state,)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict", "state"),
+    [
+        (Answer.OK, Verdict.REFUSED, "discarded"),
+        (Answer.TRUSTING, Verdict.TAKEN, "delivered"),
+        (Answer.ERROR, Verdict.UNCLEAR, "discarded"),
+    ],
+)
+def test_a_tampered_test_is_refused_by_one_that_checks(
+    endpoint: Endpoint, program: FlaskClient, answer: Answer, verdict: Verdict, state: str
+) -> None:
+    Server(lambda request: posted(program, request)).drain()
+    scope = db.Scope(merchant_id=endpoint.merchant_id, livemode=False)
+    merchant_id, endpoint_id = endpoint.merchant_id or "", endpoint.id
+    with db.scoped(scope):
+        webhooks.set_answer(endpoint_id, answer, by=BY)
+        fresh = webhooks.tampered_event(endpoint_id, "payment.success", by=BY)
+        assert webhooks.delivery_of(merchant_id, fresh).verdict is Verdict.WAITING
+    Server(lambda request: posted(program, request)).drain()
+    with db.scoped(scope):
+        row = webhooks.delivery_of(merchant_id, fresh)
+        newest, _first = webhooks.receipts_of(endpoint_id)
+    assert (row.verdict, row.delivery.state, row.delivery.tries) == (verdict, state, 1)
+    assert newest.is_signed is False
 
 
 def test_a_slow_one_takes_longer_than_anybody_waits() -> None:

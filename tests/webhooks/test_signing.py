@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hmac
 
 import pytest
 from flask import Flask
@@ -148,3 +149,17 @@ def test_secrets_are_sealed_in_the_database(shop: str) -> None:
     assert GIVEN not in str(endpoint.snapshot())
     shown = query("SELECT data::text FROM audit_entry")
     assert all(GIVEN not in str(row) for row in shown)
+
+
+def test_a_tampered_test_is_signed_for_another_body_and_refused_by_a_verifier(shop: str) -> None:
+    endpoint = an_endpoint(shop, "order.created")
+    with db.scoped(db.Scope(merchant_id=shop, livemode=False)):
+        webhooks.tampered_event(endpoint.id, "order.created", by=BY)
+        webhooks.test_event(endpoint.id, "order.created", by=BY)
+    server = Server()
+    server.drain()
+    secret = webhooks.reveal_secret(endpoint.id, by=BY)
+    assert [accepts(secret, request) for request in server.got] == [False, True]
+    plain = [hmac.new(secret.encode(), one.body, "sha256").hexdigest() for one in server.got]
+    told = [one.headers["X-Webhook-Signature"] for one in server.got]
+    assert [ours == theirs for ours, theirs in zip(plain, told, strict=True)] == [False, True]

@@ -34,6 +34,7 @@ _SHOWN: dict[str, Any] = {
     "answered": 200,
     "last_error": None,
     "resend_of": None,
+    "tampered": False,
 }
 
 
@@ -58,6 +59,7 @@ class DeliveryObject(BaseModel):
     answered: int | None = Field(description="The status of the last answer.")
     last_error: str | None
     resend_of: str | None = Field(description="The delivery that is sent again by this one.")
+    tampered: bool = Field(description="A test whose signature does not fit, tried once.")
 
 
 class DeliveryTry(BaseModel):
@@ -180,6 +182,7 @@ def shown(row: DeliveryRow) -> dict[str, Any]:
         "answered": row.last_status,
         "last_error": one.last_error,
         "resend_of": one.resend_of,
+        "tampered": one.is_tampered,
     }
 
 

@@ -60,10 +60,11 @@ from webapp.webhooks.resending import (
     resend_event,
     resend_range,
     retry_dead,
+    tampered_event,
     test_event,
 )
 from webapp.webhooks.sending import drain, is_due, settle, take
-from webapp.webhooks.states import FLOW, Answer, DeliveryState, Status
+from webapp.webhooks.states import FLOW, Answer, DeliveryState, Status, Verdict
 from webapp.webhooks.telling import WAKE, event_id_of, fan_out
 from webapp.webhooks.transport import TOTAL_SECONDS, Network, Request, Transport
 from webapp.webhooks.transport import Answer as Came
@@ -116,6 +117,7 @@ __all__ = [
     "TooManyEndpoints",
     "Transport",
     "UnknownEvent",
+    "Verdict",
     "attempts_of",
     "body_of",
     "changes",
@@ -155,6 +157,7 @@ __all__ = [
     "set_answer",
     "settle",
     "take",
+    "tampered_event",
     "test_event",
     "update_endpoint",
     "use",

@@ -42,6 +42,7 @@ class Parcel:
     number: int
     is_slow: bool
     is_healthy: bool
+    is_tampered: bool
     request: Request
     made_at: dt.datetime
 
@@ -104,7 +105,7 @@ _CLAIM = text(
       last_error = CASE WHEN d.claims >= :claims THEN :ended ELSE d.last_error END
     FROM taken WHERE d.id = taken.id
     RETURNING d.id, d.state, d.lease_token, d.tries, d.endpoint_id, d.event_id, d.api_version,
-      d.merchant_id, d.livemode, taken.is_slow, taken.is_healthy
+      d.merchant_id, d.livemode, d.is_tampered, taken.is_slow, taken.is_healthy
     """
 )
 _WHAT = text(
@@ -188,6 +189,7 @@ def take(at_most: int, *, slow_at_most: int) -> list[Parcel]:
 def close(results: Sequence[Result]) -> list[Result]:
     """Write down some tries and what comes next (a step); returns those that did not arrive.
 
+    A tampered test has had its answer, whatever it is, and says nothing of how an endpoint fares.
     Where a lease has ended and somebody else has taken over, the try is kept as late and changes
     nothing.
     """
@@ -207,9 +209,10 @@ def close(results: Sequence[Result]) -> list[Result]:
             if outcome["state"] == "dead":
                 whose = outcome | {name: getattr(parcel, name) for name in _WHOSE}
                 _announce(whose, tries=parcel.number, error=outcome["error"])
-    for result in sorted(ours, key=lambda one: one[0].endpoint_id):
+    plain = [result for result in ours if not result[0].is_tampered]
+    for result in sorted(plain, key=lambda one: one[0].endpoint_id):
         _keep_health(*result)
-    return [result for result in ours if not policy.is_success(result[1].status)]
+    return [result for result in plain if not policy.is_success(result[1].status)]
 
 
 def _announce(delivery: Mapping[str, Any], *, tries: int, error: str | None) -> None:
@@ -222,9 +225,10 @@ def _outcome(parcel: Parcel, answer: Answer) -> dict[str, Any]:
     header = None if arrived else _header(answer, "retry-after")
     asked = policy.retry_after(header, clock.now())
     wait = policy.wait_seconds(parcel.delivery_id, parcel.number, asked=asked)
+    missed = "discarded" if parcel.is_tampered else "dead" if wait is None else "due"
     return {
         "id": parcel.delivery_id,
-        "state": "delivered" if arrived else "dead" if wait is None else "due",
+        "state": "delivered" if arrived else missed,
         "error": answer.error,
         "wait": wait or 0.0,
     }
@@ -274,8 +278,9 @@ def _parcel(
 ) -> Parcel:
     """Return what to post; without any headers where it cannot be signed."""
     event_id, secrets = row["event_id"], signers[endpoint.id]
+    signed = signing.other_body(what["body"]) if row["is_tampered"] else what["body"]
     headers = (
-        signing.headers(what["body"], event_id=event_id, name=what["name"], signers=secrets, at=now)
+        signing.headers(signed, event_id=event_id, name=what["name"], signers=secrets, at=now)
         if secrets
         else {}
     )
@@ -289,6 +294,7 @@ def _parcel(
         number=row["tries"] + 1,
         is_slow=row["is_slow"],
         is_healthy=row["is_healthy"],
+        is_tampered=row["is_tampered"],
         request=Request(endpoint.url, headers, body, is_built_in=endpoint.is_built_in),
         made_at=now,
     )

@@ -109,7 +109,10 @@ class Body(Base):
 
 
 class Delivery(Base):
-    """One event on its way to one endpoint; once delivered it stays so."""
+    """One event on its way to one endpoint; once delivered it stays so.
+
+    One that `is_tampered` is a test: its signature does not fit, and it is tried once.
+    """
 
     __tablename__ = "delivery"
 
@@ -120,6 +123,7 @@ class Delivery(Base):
     endpoint_id: Mapped[str] = mapped_column(Id)
     api_version: Mapped[str]
     resend_of: Mapped[str | None] = mapped_column(Id)
+    is_tampered: Mapped[bool]
     state: Mapped[str]
     tries: Mapped[int]
     claims: Mapped[int]

@@ -7,6 +7,8 @@ import email.utils
 import zlib
 from typing import Final
 
+from webapp.webhooks.states import Verdict
+
 #: Pauses between tries: eleven tries in about 75 hours.
 PAUSES: Final = (5, 30, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 TRIES: Final = len(PAUSES) + 1
@@ -28,6 +30,8 @@ CLAIMS: Final = 3
 SLOW_SECONDS: Final = 2.0
 
 GONE: Final = 410
+#: Refusals that are about the moment, not about the message.
+COME_AGAIN: Final = frozenset({408, 425, 429})
 IT_IS_GONE: Final = "It answered that it is gone for good (410)."
 NOTHING_ARRIVED: Final = "Nothing has arrived there for five days."
 
@@ -35,6 +39,18 @@ NOTHING_ARRIVED: Final = "Nothing has arrived there for five days."
 def is_success(status: int | None) -> bool:
     """Whether an answer says that the event has arrived (S4-62)."""
     return status is not None and 200 <= status <= 299  # noqa: PLR2004
+
+
+def verdict(status: int | None) -> Verdict:
+    """Return what the answer to a tampered test event says of the receiver.
+
+    Only a 4xx is a refusal, but for those that ask us to come again; no answer says nothing.
+    """
+    if is_success(status):
+        return Verdict.TAKEN
+    if status is not None and 400 <= status <= 499 and status not in COME_AGAIN:  # noqa: PLR2004
+        return Verdict.REFUSED
+    return Verdict.UNCLEAR
 
 
 def wait_seconds(delivery_id: str, tries: int, *, asked: float | None = None) -> float | None:

@@ -12,11 +12,11 @@ from sqlalchemy import ColumnElement, Select, func, select
 from webapp.kernel import clock, db
 from webapp.kernel.paging import Page, PageRequest, one_page, page_of
 from webapp.outbox import Fact
-from webapp.webhooks import telling
+from webapp.webhooks import policy, telling
 from webapp.webhooks.errors import DeliveryNotFound, EndpointNotFound, EventNotFound
 from webapp.webhooks.models import Attempt, Body, Delivery, Endpoint, Event, Health, Receipt
 from webapp.webhooks.payloads import NEWEST
-from webapp.webhooks.states import DeliveryState, Status
+from webapp.webhooks.states import DeliveryState, Status, Verdict
 
 STRIP: Final = 100
 
@@ -33,13 +33,14 @@ class EventFilter:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
-    """Which deliveries: to an endpoint, of an event, in a status, begun when."""
+    """Which deliveries: to an endpoint, of an event, in a status, begun when; tampered or not."""
 
     endpoint_id: str | None = None
     event_id: str | None = None
     state: DeliveryState | None = None
     since: dt.datetime | None = None
     until: dt.datetime | None = None
+    is_tampered: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,15 @@ class DeliveryRow:
     delivery: Delivery
     event: Event
     last_status: int | None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What came of a tampered test event; None for any other delivery."""
+        if not self.delivery.is_tampered:
+            return None
+        if self.delivery.state == DeliveryState.DUE:
+            return Verdict.WAITING
+        return policy.verdict(self.last_status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +204,8 @@ def deliveries_of(
         conditions.append(Delivery.created_at >= only.since)
     if only.until:
         conditions.append(Delivery.created_at < only.until)
+    if only.is_tampered is not None:
+        conditions.append(Delivery.is_tampered.is_(only.is_tampered))
     wanted = one_page(_rows().where(*conditions), Delivery.id, page)
     rows = [DeliveryRow(*row) for row in db.session.execute(wanted)]
     return page_of(rows, page, lambda one: one.delivery.id)
@@ -213,7 +225,7 @@ def receipts_of(endpoint_id: str, *, at_most: int = STRIP) -> Sequence[Receipt]:
 
 def health_of(endpoint_id: str) -> EndpointHealth:
     """Return how an endpoint fares, from its last 100 deliveries."""
-    strip = _rows().where(Delivery.endpoint_id == endpoint_id)
+    strip = _rows().where(Delivery.endpoint_id == endpoint_id, Delivery.is_tampered.is_(False))
     rows = db.session.execute(strip.order_by(Delivery.id.desc()).limit(STRIP)).all()
     waiting, next_at = db.session.execute(
         select(func.count(), func.min(Delivery.due_at)).where(
@@ -252,6 +264,7 @@ def recent_of(merchant_id: str, *, livemode: bool, since: dt.datetime) -> Mappin
         Delivery.merchant_id == merchant_id,
         Delivery.livemode == livemode,
         Delivery.created_at >= since,
+        Delivery.is_tampered.is_(False),
     )
     rows = db.session.execute(wanted.group_by(Delivery.endpoint_id))
     return {one: Recent(arrived, waiting, lost) for one, arrived, waiting, lost in rows}

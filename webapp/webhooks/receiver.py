@@ -37,8 +37,11 @@ class Reply:
     after_seconds: float = 0.0
 
 
+#: What it answers, told to answer 200, to a message whose signature does not fit.
+REFUSAL: Final = Reply(400)
 REPLIES: Final[Mapping[Answer, Reply]] = {
     Answer.OK: Reply(200),
+    Answer.TRUSTING: Reply(200),
     Answer.ERROR: Reply(500),
     Answer.BUSY: Reply(503, {"Retry-After": "20"}),
     Answer.GONE: Reply(410),
@@ -55,7 +58,9 @@ def receive(endpoint_id: str, headers: Mapping[str, str], body: str) -> Reply:
         raise EndpointNotFound
     with db.transaction(db.Scope(merchant_id=whose.merchant_id, livemode=whose.livemode)):
         endpoint = db.session.get_one(Endpoint, endpoint_id, populate_existing=True)
-        reply = REPLIES[Answer(endpoint.receiver_answer or Answer.OK)]
+        told = Answer(endpoint.receiver_answer or Answer.OK)
+        is_signed = _is_signed(endpoint, headers, body)
+        reply = REFUSAL if told is Answer.OK and not is_signed else REPLIES[told]
         db.session.add(
             Receipt(
                 id=ids.new("webhook_receipt"),
@@ -65,7 +70,7 @@ def receive(endpoint_id: str, headers: Mapping[str, str], body: str) -> Reply:
                 webhook_id=headers.get("webhook-id", "")[:100],
                 at=clock.now(),
                 answered=reply.status,
-                is_signed=_is_signed(endpoint, headers, body),
+                is_signed=is_signed,
                 headers=dict(headers),
                 body=body.replace("\x00", "\N{REPLACEMENT CHARACTER}"),
             )

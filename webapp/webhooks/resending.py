@@ -27,6 +27,19 @@ LET_BE: Final = "The endpoint was removed."
 
 def test_event(endpoint_id: str, name: str, *, by: Actor) -> str:
     """Send an endpoint the example of an event, chosen or not; returns the delivery's id."""
+    return _example(endpoint_id, name, by=by, is_tampered=False)
+
+
+def tampered_event(endpoint_id: str, name: str, *, by: Actor) -> str:
+    """Send an endpoint the example of an event whose signature does not fit; returns the delivery.
+
+    It is tried once. A receiver that checks refuses it; the answer says nothing of how the endpoint
+    fares.
+    """
+    return _example(endpoint_id, name, by=by, is_tampered=True)
+
+
+def _example(endpoint_id: str, name: str, *, by: Actor, is_tampered: bool) -> str:
     if name not in BY_NAME:
         raise UnknownEvent(param="name")
     kind, now = BY_NAME[name], clock.now()
@@ -47,8 +60,9 @@ def test_event(endpoint_id: str, name: str, *, by: Actor) -> str:
         telling.placed(event)
         shown = kind.example | {"livemode": event.livemode}
         telling.freeze(event, endpoint.api_version, shown)
-        (delivery_id,) = telling.deliver([(event, endpoint)])
-        _note("webhook.tested", endpoint, by, event=event.id, name=name)
+        (delivery_id,) = telling.deliver([(event, endpoint)], is_tampered=is_tampered)
+        told = {"event": event.id, "name": name, "is_tampered": is_tampered}
+        _note("webhook.tested", endpoint, by, **told)
         return delivery_id
 
 

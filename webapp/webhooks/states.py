@@ -68,10 +68,20 @@ class DeliveryState(StrEnum):
     DISCARDED = "discarded"
 
 
+class Verdict(StrEnum):
+    """What came of a tampered test event: a receiver that checks signatures refuses it."""
+
+    WAITING = "waiting"
+    REFUSED = "refused"
+    TAKEN = "taken"
+    UNCLEAR = "unclear"
+
+
 class Answer(StrEnum):
-    """What the built-in receiver is told to answer."""
+    """What the built-in receiver is told to answer; `OK` refuses what is not signed rightly."""
 
     OK = "ok"
+    TRUSTING = "trusting"
     ERROR = "error"
     BUSY = "busy"
     GONE = "gone"

@@ -53,13 +53,17 @@ def event_id_of(fact_id: str) -> str:
 
 
 def deliver(
-    pairs: Iterable[tuple[Event, Endpoint]], *, resend_of: Mapping[str, str] | None = None
+    pairs: Iterable[tuple[Event, Endpoint]],
+    *,
+    resend_of: Mapping[str, str] | None = None,
+    is_tampered: bool = False,
 ) -> list[str]:
     """Write a delivery, due now, for each event and endpoint (a step); returns the new ids.
 
     The bodies are there. `resend_of` gives by event the delivery that is sent again; an event that
     was already on its way to an endpoint is left out otherwise. What is due at the same moment is
-    claimed by id, so the ids rise in the order of the pairs.
+    claimed by id, so the ids rise in the order of the pairs. With `is_tampered` the signatures will
+    not fit.
     """
     db.assert_transaction()
     now, pairs = clock.now(), list(pairs)
@@ -73,6 +77,7 @@ def deliver(
             "endpoint_id": endpoint.id,
             "api_version": endpoint.api_version,
             "resend_of": (resend_of or {}).get(event.id),
+            "is_tampered": is_tampered,
             "state": "due",
             "tries": 0,
             "claims": 0,

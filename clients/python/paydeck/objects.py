@@ -254,6 +254,7 @@ class Delivery(TypedDict):
     answered: int | None
     last_error: str | None
     resend_of: str | None
+    tampered: bool
 
 
 class DeliveryDetail(Delivery):

@@ -15,7 +15,7 @@ from demo import keys as demo_keys
 from sandbox import cards as sandbox_cards
 from tests.api.desk import Program
 from tests.web.merchant.world import Shop, a_colleague, a_shop, declined, paid
-from tests.webhooks.hooks import Server, an_endpoint, tell
+from tests.webhooks.hooks import FINE, Server, an_endpoint, broken, tell
 from webapp import accounts, webhooks
 from webapp.accounts import KeyKind
 from webapp.kernel import db
@@ -122,7 +122,7 @@ def test_the_demo_key_is_filled_in_for_its_own_shop_alone(shop: Shop) -> None:
 
 
 def test_a_fresh_merchant_has_shown_nothing(shop: Shop) -> None:
-    assert "0 of 9 shown" in shop.client.page(EXAM).text
+    assert "0 of 10 shown" in shop.client.page(EXAM).text
     assert shown(shop) == set()
 
 
@@ -160,9 +160,36 @@ def test_what_the_built_in_receiver_answers_is_a_rehearsal_and_does_not_count(sh
     tell()
     Server().drain()
     page = shop.client.page(EXAM)
-    assert "0 of 9 shown" in page.text
+    assert "0 of 10 shown" in page.text
     assert "Rehearsed" in page.text
     assert shown(shop) == {"deliveries"}
+
+
+@pytest.mark.parametrize(
+    ("status", "counts", "word"), [(401, 1, "refused"), (200, 0, "taken"), (503, 0, "Not yet")]
+)
+def test_only_an_observed_refusal_of_a_tampered_test_is_shown(
+    shop: Shop, status: int, counts: int, word: str
+) -> None:
+    endpoint = an_endpoint(shop.id, "payment.success")
+    address = f"/merchant/developers/webhooks/{endpoint.id}"
+    [form] = [one for one in shop.client.page(address).forms if "signature" in one.fields]
+    shop.client.post(form.action, data=form.fields)
+    assert count_shown(shop) == 0
+    Server(lambda _request: FINE if status == 200 else broken(status)).drain()
+    assert count_shown(shop) == counts
+    task = shop.client.page(EXAM).text.partition("whose signature does not fit")[2]
+    assert word in task[:300]
+
+
+def test_the_newest_tampered_test_that_was_answered_decides(shop: Shop) -> None:
+    endpoint = an_endpoint(shop.id, "payment.success")
+    by = Actor("merchant_user", shop.owner_id)
+    for answer, counts in ((FINE, 0), (broken(400), 1), (broken(500), 1), (FINE, 0)):
+        with db.scoped(shop.scope()):
+            webhooks.tampered_event(endpoint.id, "payment.success", by=by)
+        Server(lambda _request, came=answer: came).drain()  # type: ignore[misc]
+        assert count_shown(shop) == counts
 
 
 def test_a_decline_is_seen_in_the_events(shop: Shop) -> None:

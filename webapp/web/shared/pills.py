@@ -110,6 +110,12 @@ PILLS: dict[str, dict[str, Pill]] = {
         "resent": Pill("Sent again", "neutral", "rotate-ccw"),
         "discarded": Pill("Let be", "neutral", "ban"),
     },
+    "tampered_test": {
+        "waiting": Pill("Waiting", "progress", "clock"),
+        "refused": Pill("Refused, as it should be", "success", "shield-check"),
+        "taken": Pill("Taken, though forged", "danger", "x"),
+        "unclear": Pill("No clear answer", "warning", "circle-question-mark"),
+    },
     "wallet": {
         "active": Pill("Active", "success", "check"),
         "inactive": Pill("Inactive", "neutral", "circle-pause"),

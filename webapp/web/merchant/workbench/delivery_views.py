@@ -30,6 +30,7 @@ class DeliveryLine:
     name: str
     subject: str
     is_test: bool
+    is_tampered: bool
     pill: Pill
     last_status: int | None
     tries: int
@@ -95,7 +96,10 @@ def delivery_line(row: DeliveryRow) -> DeliveryLine:
         name=event.name,
         subject=event.subject_id,
         is_test=event.is_test,
-        pill=pill("delivery", delivery.state),
+        is_tampered=delivery.is_tampered,
+        pill=pill("tampered_test", row.verdict)
+        if row.verdict
+        else pill("delivery", delivery.state),
         last_status=row.last_status,
         tries=delivery.tries,
         created_at=delivery.created_at,

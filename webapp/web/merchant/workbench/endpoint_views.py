@@ -38,7 +38,8 @@ STATES: dict[str, tuple[str, DeliveryState | None]] = {
 }
 #: What the built-in receiver can be told, in words.
 ANSWERS: dict[Answer, str] = {
-    Answer.OK: "200: it has arrived",
+    Answer.OK: "200: it has arrived, or 400 where the signature is wrong",
+    Answer.TRUSTING: "200 to everything: it does not check signatures",
     Answer.ERROR: "500: an error of the server",
     Answer.BUSY: "503: come again in 20 seconds",
     Answer.GONE: "410: gone for good (this switches the endpoint off)",

@@ -15,7 +15,7 @@ from webapp import accounts, api_log, payments, webhooks
 from webapp.api_log import RequestFilter
 from webapp.kernel.paging import PageRequest
 from webapp.payments import PaymentFilter
-from webapp.webhooks import DeliveryFilter, DeliveryRow, DeliveryState, Event, EventFilter
+from webapp.webhooks import DeliveryFilter, DeliveryRow, DeliveryState, Event, EventFilter, Verdict
 
 NEWEST = PageRequest(limit=100)
 Judge = Callable[[Sequence[DeliveryRow]], DeliveryRow | None]
@@ -35,13 +35,17 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One line of the exam: evidence where there is any, what to do next where there is none."""
+    """One line of the exam: evidence where there is any, what to do next where there is none.
+
+    `failed` is where the newest observation speaks against it.
+    """
 
     title: str
     judged: str
     evidence: Evidence | None
     todo: str
     todo_href: str
+    failed: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +101,10 @@ def _of_deliveries() -> list[Task]:
     page = webhooks.deliveries_of(
         g.merchant.id,
         livemode=g.merchant.livemode,
-        only=DeliveryFilter(state=DeliveryState.DELIVERED),
+        only=DeliveryFilter(state=DeliveryState.DELIVERED, is_tampered=False),
         page=NEWEST,
     )
-    found = webhooks.endpoints_of(g.merchant.id, livemode=g.merchant.livemode)
-    ours = {one.id for one in found if one.is_built_in}
+    ours = _built_in()
     own = [row for row in page.rows if row.delivery.endpoint_id not in ours]
     rehearsed = [row for row in page.rows if row.delivery.endpoint_id in ours]
 
@@ -132,7 +135,37 @@ def _of_deliveries() -> list[Task]:
             "Open an endpoint and send the newest five out of order.",
             hooks,
         ),
+        _of_forgeries(ours, hooks),
     ]
+
+
+def _of_forgeries(ours: frozenset[str], hooks: str) -> Task:
+    page = webhooks.deliveries_of(
+        g.merchant.id,
+        livemode=g.merchant.livemode,
+        only=DeliveryFilter(is_tampered=True),
+        page=NEWEST,
+    )
+    judged = [row for row in page.rows if row.verdict in (Verdict.REFUSED, Verdict.TAKEN)]
+    own = newest([row for row in judged if row.delivery.endpoint_id not in ours])
+    met = own or newest(judged)
+    refused = met if met is not None and met.verdict is Verdict.REFUSED else None
+    taken = met if met is not None and refused is None else None
+    is_rehearsal = own is None
+    return Task(
+        "Refuses a message whose signature does not fit",
+        "Its server answered the newest tampered test that it answered clearly with 4xx. One that"
+        " takes it with 2xx would believe anybody.",
+        _delivered(refused, "The forgery that was refused", is_rehearsal=is_rehearsal),
+        "Open an endpoint and send it a test with a wrong signature.",
+        hooks,
+        failed=_delivered(taken, "The forgery that was taken", is_rehearsal=is_rehearsal),
+    )
+
+
+def _built_in() -> frozenset[str]:
+    found = webhooks.endpoints_of(g.merchant.id, livemode=g.merchant.livemode)
+    return frozenset(one.id for one in found if one.is_built_in)
 
 
 def newest(rows: Sequence[DeliveryRow]) -> DeliveryRow | None:

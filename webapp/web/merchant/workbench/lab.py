@@ -57,13 +57,15 @@ class ReceiptLine:
 
 @blueprint.post("/developers/webhooks/<string:endpoint_id>/test")
 def test_hook(endpoint_id: str) -> Response:
-    """Send an endpoint the example of an event."""
+    """Send an endpoint the example of an event, rightly signed or tampered with."""
     _own(endpoint_id)
-    name = request.form.get("name", "")
+    name, is_tampered = request.form.get("name", ""), request.form.get("signature") == "wrong"
 
     def work() -> str:
-        fresh = webhooks.test_event(endpoint_id, name, by=actor())
-        flash(f"A test of {name} is on its way.", "success")
+        send = webhooks.tampered_event if is_tampered else webhooks.test_event
+        fresh = send(endpoint_id, name, by=actor())
+        what = "whose signature does not fit " if is_tampered else ""
+        flash(f"A test of {name} {what}is on its way.", "success")
         return url_for("merchant.hook_delivery", delivery_id=fresh)
 
     return once_per_form(work, livemode=g.merchant.livemode)
