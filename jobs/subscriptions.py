@@ -52,6 +52,8 @@ _TOLD: Mapping[str, tuple[str, ...]] = {
     "order.created": (KNOCK, WEBHOOKS),
     "order.completed": (KNOCK, WEBHOOKS),
     "order.cancelled": (KNOCK, WEBHOOKS),
+    "payment_link.created": (KNOCK, WEBHOOKS),
+    "payment_link.ended": (KNOCK, WEBHOOKS),
     "checkout.opened": (KNOCK, WEBHOOKS),
     "checkout.completed": (KNOCK, WEBHOOKS),
     "checkout.expired": (KNOCK, WEBHOOKS),

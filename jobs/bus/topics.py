@@ -21,7 +21,7 @@ WEBHOOKS: Final = "webhooks.delivery"
 #: Every topic, with what it is about.
 TOPICS: Final[Mapping[str, str]] = {
     USERS: "people and merchants: registered, verified, signed in, suspended",
-    TRANSACTIONS: "orders, checkouts, refunds, wallets, corrections and money set aside",
+    TRANSACTIONS: "orders, links, checkouts, refunds, wallets, corrections, money set aside",
     PAYMENTS: "each step of a payment",
     NOTIFICATIONS: "messages written and mails sent",
     AUDIT: "who did what, once it is sealed",
@@ -33,6 +33,7 @@ OF_NOUN: Final[Mapping[str, tuple[str, ...]]] = {
     "user": (USERS,),
     "merchant": (USERS,),
     "order": (TRANSACTIONS,),
+    "payment_link": (TRANSACTIONS,),
     "checkout_session": (TRANSACTIONS,),
     "payment": (PAYMENTS,),
     "refund": (TRANSACTIONS,),

@@ -42,6 +42,7 @@ class Order(Thing):
     description: str
     customer: Expandable | None
     capture: Literal["automatic", "manual"]
+    payment_link: str | None = Field(description="The payment link by which it was made.")
     completed_at: int | None
 
 

@@ -12,7 +12,7 @@ from webapp.accounts import MERCHANT_FLOW, USER_FLOW
 from webapp.corrections import FLOW as CORRECTION_FLOW
 from webapp.kernel.flow import Flow
 from webapp.kernel.proof import Check
-from webapp.orders import CHECKOUT_FLOW, ORDER_FLOW
+from webapp.orders import CHECKOUT_FLOW, ORDER_FLOW, PAYMENT_LINK_FLOW
 from webapp.payments import ANOMALY_FLOW
 from webapp.payments import FLOW as PAYMENT_FLOW
 from webapp.refunds import FLOW as REFUND_FLOW
@@ -41,6 +41,7 @@ NOUNS: Final[tuple[Noun, ...]] = (
     Noun(MERCHANT_FLOW, "merchant", "mer"),
     Noun(ORDER_FLOW, "shop_order", "ord", (*_PRICE, ("number", "number"))),
     Noun(CHECKOUT_FLOW, "checkout_session", "chk", (("order", "order_id"),)),
+    Noun(PAYMENT_LINK_FLOW, "payment_link", "plink", (*_PRICE, ("max_payments", "max_payments"))),
     Noun(
         PAYMENT_FLOW,
         "payment",

@@ -18,6 +18,7 @@ PREFIXES: dict[str, str] = {
     "token": "tok",
     "customer": "cus",
     "order": "ord",
+    "payment_link": "plink",
     "checkout_session": "chk",
     "payment": "pay",
     "attempt": "att",

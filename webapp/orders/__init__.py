@@ -16,7 +16,15 @@ from webapp.orders.errors import (
     OrderNotFound,
     OrderNotPayable,
 )
-from webapp.orders.models import CHECKOUT_FLOW, ORDER_FLOW, CheckoutSession, Customer, Order
+from webapp.orders.models import (
+    CHECKOUT_FLOW,
+    ORDER_FLOW,
+    PAYMENT_LINK_FLOW,
+    CheckoutSession,
+    Customer,
+    Order,
+    PaymentLink,
+)
 from webapp.orders.queries import (
     CheckoutFilter,
     CheckoutRef,
@@ -52,6 +60,7 @@ __all__ = [
     "CHECKOUT_FLOW",
     "CHECKOUT_LASTS",
     "ORDER_FLOW",
+    "PAYMENT_LINK_FLOW",
     "CheckoutExpired",
     "CheckoutFilter",
     "CheckoutNotFound",
@@ -69,6 +78,7 @@ __all__ = [
     "OrderFilter",
     "OrderNotFound",
     "OrderNotPayable",
+    "PaymentLink",
     "cancel",
     "change_customer",
     "checkout_for",

@@ -51,6 +51,19 @@ CHECKOUT_FLOW = Flow(
     outside={"open": "OPEN", "complete": "COMPLETE", "expired": "EXPIRED"},
 )
 
+PAYMENT_LINK_FLOW = Flow(
+    "payment_link",
+    states=[
+        State("active", "Whoever opens the link can pay.", owner=Owner.MERCHANT),
+        State("ended", "The link takes no more payments."),
+    ],
+    edges=[
+        Edge("", "active", "payment_link.created"),
+        Edge("active", "ended", "payment_link.ended"),
+    ],
+    outside={"active": "ACTIVE", "ended": "ENDED"},
+)
+
 
 class Customer(Base):
     """Somebody who buys from one merchant; may be linked to a person who signs in."""
@@ -118,6 +131,7 @@ class Order(Moving, Base):
     created_at: Mapped[dt.datetime] = mapped_column(Moment)
     completed_at: Mapped[dt.datetime | None] = mapped_column(Moment)
     created_by: Mapped[str | None] = mapped_column(Id)
+    payment_link_id: Mapped[str | None] = mapped_column(Id)
 
     @property
     def amount(self) -> Money:
@@ -137,8 +151,63 @@ class Order(Moving, Base):
             "customer": self.customer_id,
             "description": self.description,
             "capture": "manual" if self.capture_later else "automatic",
+            "payment_link": self.payment_link_id,
             "metadata": self.details or {},
             "completed": self.completed_at.isoformat() if self.completed_at else None,
+            "created": self.created_at.isoformat(),
+        }
+
+
+class PaymentLink(Moving, Base):
+    """What a merchant asks for again and again, under one address that it shares.
+
+    The address is told again to whoever may see the link, so its token is sealed; it is found by
+    its index. `max_payments` and `ends_at` say what ends it, where the merchant does not.
+    """
+
+    __tablename__ = "payment_link"
+    FLOW: ClassVar[Flow] = PAYMENT_LINK_FLOW
+
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    description: Mapped[str]
+    max_payments: Mapped[int | None]
+    ends_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+    ended_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+    token_sealed: Mapped[str]
+    token_index: Mapped[str]
+    created_at: Mapped[dt.datetime] = mapped_column(Moment)
+    created_by: Mapped[str | None] = mapped_column(Id)
+    details: Mapped[dict[str, Any]] = mapped_column("metadata", JSONB, default=dict)
+
+    @property
+    def amount(self) -> Money:
+        """What each payment is of."""
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def token(self) -> str:
+        """What its address ends in, in the clear: whoever has it may pay."""
+        return crypto.unseal(self.token_sealed, context=f"payment_link:token:{self.id}")
+
+    def set_token(self, token: str) -> None:
+        """Seal a fresh token, and its index by which the link is found."""
+        self.token_sealed = crypto.seal(token, context=f"payment_link:token:{self.id}")
+        self.token_index = crypto.blind_index(token, purpose="payment_link")
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what outsiders may know of the link now; never its address."""
+        return {
+            "id": self.id,
+            "status": self.FLOW.outside[self.status],
+            "livemode": self.livemode,
+            "amount": self.amount_minor,
+            "currency": self.currency,
+            "description": self.description,
+            "max_payments": self.max_payments,
+            "ends": self.ends_at.isoformat() if self.ends_at else None,
+            "ended": self.ended_at.isoformat() if self.ended_at else None,
+            "metadata": self.details or {},
             "created": self.created_at.isoformat(),
         }
 

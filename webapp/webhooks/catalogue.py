@@ -47,6 +47,17 @@ _SAMPLES: Final[Mapping[str, dict[str, Any]]] = {
         "completed": None,
         "created": _AT,
     },
+    "payment_link": {
+        **_PRICE,
+        "id": f"plink_{_ID}",
+        "status": "ACTIVE",
+        "description": "A seat at the spring tasting",
+        "max_payments": 40,
+        "ends": "2026-12-01T18:00:00+00:00",
+        "ended": None,
+        "metadata": {"event": "spring"},
+        "created": _AT,
+    },
     "checkout_session": {
         "id": f"chk_{_ID}",
         "order": f"ord_{_ID}",
@@ -148,6 +159,19 @@ _ALL: Final[Sequence[EventKind]] = (
         "order",
         "An order was cancelled and can no longer be paid.",
         _stands("CANCELLED"),
+    ),
+    EventKind(
+        "payment_link.created",
+        "payment_link.created",
+        "payment_link",
+        "A link was made that can be paid by whoever opens it.",
+    ),
+    EventKind(
+        "payment_link.ended",
+        "payment_link.ended",
+        "payment_link",
+        "A payment link takes no more payments.",
+        _stands("ENDED", ended="2026-12-01T18:00:00+00:00"),
     ),
     EventKind("checkout.opened", "checkout.opened", "checkout_session", "A checkout link opened."),
     EventKind(

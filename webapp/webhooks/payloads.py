@@ -60,7 +60,19 @@ def _order(seen: Snapshot) -> Payload:
         "description": seen.get("description") or "",
         "customer": seen.get("customer"),
         "capture": seen.get("capture", "automatic"),
+        "payment_link": seen.get("payment_link"),
         "completed_at": epoch(seen.get("completed")),
+    }
+
+
+def _payment_link(seen: Snapshot) -> Payload:
+    return {
+        **_frame("payment_link", seen),
+        **_price(seen),
+        "description": seen["description"],
+        "max_payments": seen["max_payments"],
+        "ends_at": epoch(seen["ends"]),
+        "ended_at": epoch(seen["ended"]),
     }
 
 
@@ -176,6 +188,7 @@ def _webhook_endpoint(seen: Snapshot) -> Payload:
 
 _SHAPES: Final[Mapping[str, Callable[[Snapshot], Payload]]] = {
     "order": _order,
+    "payment_link": _payment_link,
     "checkout_session": _checkout_session,
     "payment": _payment,
     "refund": _refund,

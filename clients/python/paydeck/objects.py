@@ -37,6 +37,7 @@ class Order(Thing):
     description: str
     customer: str | None
     capture: Literal["automatic", "manual"]
+    payment_link: str | None
     completed_at: int | None
 
 

@@ -32,6 +32,10 @@ PILLS: dict[str, dict[str, Pill]] = {
         "completed": Pill("Completed", "success", "check"),
         "cancelled": Pill("Cancelled", "neutral", "ban"),
     },
+    "payment_link": {
+        "active": Pill("Active", "progress", "link"),
+        "ended": Pill("Ended", "neutral", "ban"),
+    },
     "checkout_session": {
         "open": Pill("Open", "progress", "link"),
         "complete": Pill("Used", "success", "check"),
