@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from tests.builders import (
     GUEST,
+    Someone,
     a_link,
     a_payment,
     a_person,
@@ -25,7 +26,7 @@ from webapp.gateway import Failure, Outcome, Result
 from webapp.kernel import clock, db, ids
 from webapp.kernel.money import Money
 from webapp.outbox import Actor
-from webapp.payments import Payment
+from webapp.payments import Payer, Payment
 from webapp.refunds import Refund
 
 T = TypeVar("T")
@@ -126,6 +127,14 @@ def payment_now(payment_id: str) -> Payment:
 def a_paid_payment(merchant_id: str | None = None, amount: Money = PRICE) -> str:
     """Return the id of a payment that was taken by card."""
     return a_payment(payments.Status.CAPTURED, merchant_id, amount)
+
+
+def a_payment_of(person: Someone, merchant_id: str, amount: Money = PRICE) -> str:
+    """Return the id of a payment that somebody made by card, signed in."""
+    payer = Payer(person.id, person.email)
+    payment_id = card_tried(a_link(an_order(merchant_id, amount)), payer=payer)
+    answered(payment_id, Outcome(Result.CREATED, intent_id=f"pi_{payment_id}"), succeeded(amount))
+    return payment_id
 
 
 def a_guests_payment(merchant_id: str, amount: Money = PRICE) -> str:

@@ -15,6 +15,7 @@ from tests.portal import Committed
 from tests.refunds.builders import (
     a_member_of,
     a_paid_payment,
+    a_payment_of,
     an_approver,
     asked,
     paid_out,
@@ -279,6 +280,18 @@ def test_a_refund_is_seen_by_its_merchant_and_by_nobody_else(scene: Scene) -> No
     assert scene.attempt(WEB, change, merchant="") == NO_ROW
     with scene.portal.connect(WEB) as connection:
         assert connection.execute("SELECT count(*) FROM refund").fetchone() == (0,)
+
+
+def test_whoever_may_only_read_a_refund_finds_none_to_decide_about(scene: Scene) -> None:
+    shopper = a_person()
+    theirs = asked(a_payment_of(shopper, scene.shop), inr(100_00))
+    by = Actor("merchant_user", shopper.id)
+    with db.scoped(db.Scope(merchant_id=scene.rival, livemode=False, user_id=shopper.id)):
+        assert refunds.refund_of_user(shopper.id, theirs).refund.id == theirs
+        for decide in (refunds.undo, refunds.approve):
+            with pytest.raises(refunds.RefundNotFound):
+                decide(theirs, by=by)
+    assert refund_now(theirs).status == "approved"
 
 
 def test_nothing_leaves_while_refunds_are_frozen_whatever_the_code_believes(scene: Scene) -> None:

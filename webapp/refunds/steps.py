@@ -40,14 +40,19 @@ def limits() -> Limits:
 
 
 def locked(refund_id: str) -> tuple[Payment, Refund]:
-    """Return a refund and its payment, the payment's row locked first; raises RefundNotFound."""
+    """Return a refund and its payment, the payment's row locked first.
+
+    Raises RefundNotFound, also to who may read it, as its shopper may, and not change it.
+    """
     db.assert_transaction()
     payment_id = db.session.scalar(select(Refund.payment_id).where(Refund.id == refund_id))
     if payment_id is None:
         raise RefundNotFound
     payment = payments.locked(payment_id)
     wanted = select(Refund).where(Refund.id == refund_id).with_for_update()
-    refund = db.session.scalars(wanted.execution_options(populate_existing=True)).one()
+    refund = db.session.scalar(wanted.execution_options(populate_existing=True))
+    if refund is None:
+        raise RefundNotFound
     return payment, refund
 
 
