@@ -12,9 +12,10 @@ from flask import Flask
 
 from tests.api.desk import Program, Shop, a_shop
 from tests.builders import an_order
-from tests.webhooks.hooks import Server, broken, public_names, tell
+from tests.webhooks.hooks import PUBLIC, Server, broken, public_names, tell
+from webapp import webhooks
 from webapp.api import events
-from webapp.kernel import clock
+from webapp.kernel import clock, db
 
 ALL = {"url": "https://shop.example/hooks", "events": ["*"]}
 
@@ -89,6 +90,30 @@ def test_an_endpoint_is_changed_paused_resumed_and_deleted(program: Program) -> 
     assert program.post(f"{path}/resume").get_json()["status"] == "ENABLED"
     assert program.ask("DELETE", path).get_json()["deleted"] is True
     assert program.get(path).status_code == 404
+
+
+def test_names_are_looked_up_before_the_database_is_held(program: Program) -> None:
+    held: list[bool] = []
+
+    def resolve(_host: str, _port: int) -> list[str]:
+        held.append(db.in_transaction())
+        return [PUBLIC]
+
+    webhooks.use(receiver=None, resolve=resolve)
+    path = f"/webhook-endpoints/{created(program)['id']}"
+    assert program.patch(path, {"url": "https://new.example/"}).status_code == 200
+    assert program.post("/webhooks", ALL | {"url": "https://old.example/"}).status_code == 201
+    assert held == [False, False, False]
+
+
+def test_an_answer_is_told_again_though_the_name_leads_nowhere_now(program: Program) -> None:
+    key = {"Idempotency-Key": "made-1"}
+    first = program.post("/webhook-endpoints", ALL, **key)
+    webhooks.use(receiver=None, resolve=lambda _host, _port: [])
+    again = program.post("/webhook-endpoints", ALL, **key)
+    assert (again.status_code, again.data) == (201, first.data)
+    fresh = program.post("/webhook-endpoints", ALL)
+    assert (fresh.status_code, fresh.get_json()["error"]["param"]) == (400, "url")
 
 
 def test_a_new_secret_is_told_once_and_answered_alike_when_asked_again(program: Program) -> None:

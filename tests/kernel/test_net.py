@@ -147,7 +147,7 @@ def test_a_right_address_gives_where_to_connect_and_for_whom() -> None:
     target = net.outside_target(
         "https://Pay.Example.com/hooks/1?a=b&c=d#part", resolve=lambda _host, _port: [PUBLIC]
     )
-    assert target == net.Target("pay.example.com", 443, PUBLIC, "/hooks/1?a=b&c=d")
+    assert target == net.Target("pay.example.com", 443, (PUBLIC,), "/hooks/1?a=b&c=d")
     bare = net.outside_target("https://pay.example.com", resolve=lambda _host, _port: [PUBLIC])
     assert bare.path == "/"
 
@@ -156,5 +156,32 @@ def test_a_name_that_answers_otherwise_the_second_time_is_asked_once() -> None:
     """The caller connects to the address that was judged, so a rebinding name gains nothing."""
     answers = iter([[PUBLIC], ["127.0.0.1"]])
     target = net.outside_target("https://rebind.example/", resolve=lambda _h, _p: next(answers))
-    assert target.address == PUBLIC
+    assert target.addresses == (PUBLIC,)
     assert next(answers) == ["127.0.0.1"], "the second answer was never asked for"
+
+
+def test_every_checked_answer_is_kept_in_its_order() -> None:
+    answers = ["93.184.216.34", "2606:2800:21f:cb07::1", "34.1.2.3"]
+    target = net.outside_target("https://pay.example.com/", resolve=lambda _h, _p: answers)
+    assert target.addresses == tuple(answers)
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [("例え.jp", "xn--r8jz45g.jp"), ("bücher.example", "xn--bcher-kva.example")],
+)
+def test_a_name_of_another_script_is_asked_and_given_in_plain_letters(
+    name: str, plain: str
+) -> None:
+    asked = []
+
+    def resolve(host: str, _port: int) -> list[str]:
+        asked.append(host)
+        return [PUBLIC]
+
+    target = net.outside_target(f"https://{name}/in", resolve=resolve)
+    assert [target.host, *asked] == [plain, plain]
+
+
+def test_a_name_that_could_be_two_is_to_be_written_in_plain_letters() -> None:
+    refused("https://fu\u00dfball.example/", PUBLIC)

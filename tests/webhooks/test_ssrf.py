@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 
@@ -15,6 +16,7 @@ from webapp import webhooks
 from webapp.kernel import db
 from webapp.kernel.errors import Invalid
 from webapp.webhooks import Change, Network, NewEndpoint, Request
+from webapp.webhooks.transport import CONNECT_SECONDS
 
 LEADS_INSIDE = [
     *(("https://hooks.example/in", [address]) for address in INSIDE),
@@ -85,6 +87,54 @@ def test_a_name_is_resolved_once_and_that_very_address_is_dialled() -> None:
     assert recording.dialled == [(PUBLIC, 443)]
     assert network.post(Request(URL, {}, b"")).status is None
     assert len(recording.dialled) == 1
+
+
+def test_addresses_of_a_name_are_dialled_in_turn_until_one_answers() -> None:
+    dialled: list[str] = []
+    ours, theirs = socket.socketpair()
+
+    def connect(address: tuple[str, int], seconds: float) -> socket.socket:
+        dialled.append(address[0])
+        assert 0 < seconds <= CONNECT_SECONDS
+        if ":" in address[0]:
+            raise OSError(errno.ENETUNREACH, "no way there")
+        theirs.close()
+        return ours
+
+    answers = ["2606:2800:21f:cb07::1", "2606:2800:21f:cb07::2", PUBLIC, "34.1.2.3"]
+    network = Network(resolve=lambda _host, _port: answers, connect=connect)
+    came = network.post(Request(URL, {}, b""))
+    assert dialled == answers[:3]
+    assert came.address == PUBLIC
+    assert "unreach" not in str(came.error)
+
+
+def test_a_try_whose_addresses_all_fail_names_the_last() -> None:
+    recording = Recording()
+    answers = [PUBLIC, "34.1.2.3"]
+    network = Network(resolve=lambda _host, _port: answers, connect=recording)
+    came = network.post(Request(URL, {}, b""))
+    assert recording.dialled == [(PUBLIC, 443), ("34.1.2.3", 443)]
+    assert (came.address, came.error) == (
+        "34.1.2.3",
+        "connection failed: ConnectionRefusedError",
+    )
+
+
+def test_looking_up_a_name_counts_against_the_time_of_the_try() -> None:
+    recording = Recording()
+    network = Network(resolve=lambda _host, _port: [PUBLIC], connect=recording, total_seconds=0.0)
+    assert network.post(Request(URL, {}, b"")).error == "no answer in time"
+    assert recording.dialled == []
+
+
+def test_no_name_is_looked_up_while_the_database_is_held(app: Flask) -> None:
+    with (
+        public_names(),
+        pytest.raises(RuntimeError, match="inside a transaction"),
+        db.transaction(),
+    ):
+        webhooks.create_endpoint("mer_1", NewEndpoint(URL, ["*"]), livemode=False, by=BY)
 
 
 def test_the_built_in_receiver_is_reached_by_no_address_that_somebody_gives(app: Flask) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, ClassVar, Literal
 
+from flask import g
 from pydantic import BaseModel, ConfigDict, Field
 
 from webapp import webhooks
@@ -171,7 +172,18 @@ class EndpointHealth(BaseModel):
     recent: list[dict[str, Any]]
 
 
-@post("/webhook-endpoints", tag=TAG, gives=NewWebhookEndpoint)
+def look_up_first(body: Any, **_path: str) -> None:
+    """Look the address up before any transaction is open, for `looked_up` to tell."""
+    g.looked_up = None if body.url is None else webhooks.look_up(body.url)
+
+
+def looked_up() -> webhooks.Address:
+    """Return the address that was looked up for this request."""
+    found: webhooks.Address = g.looked_up
+    return found
+
+
+@post("/webhook-endpoints", tag=TAG, gives=NewWebhookEndpoint, before=look_up_first)
 @needs(scope="webhooks:write", act="manage_webhooks")
 def create_webhook_endpoint(body: CreateWebhookEndpoint) -> dict[str, Any]:
     """Create a webhook endpoint.
@@ -180,7 +192,7 @@ def create_webhook_endpoint(body: CreateWebhookEndpoint) -> dict[str, Any]:
     """
     who = caller()
     new = webhooks.NewEndpoint(
-        url=body.url,
+        url=looked_up(),
         events=body.events,
         description=body.description,
         secret=body.secret,
@@ -212,7 +224,12 @@ def get_webhook_endpoint(endpoint_id: str) -> dict[str, Any]:
     return shown(own(endpoint_id))
 
 
-@patch("/webhook-endpoints/<string:endpoint_id>", tag=TAG, gives=WebhookEndpoint)
+@patch(
+    "/webhook-endpoints/<string:endpoint_id>",
+    tag=TAG,
+    gives=WebhookEndpoint,
+    before=look_up_first,
+)
 @needs(scope="webhooks:write", act="manage_webhooks")
 def update_webhook_endpoint(endpoint_id: str, body: UpdateWebhookEndpoint) -> dict[str, Any]:
     """Change a webhook endpoint.
@@ -221,7 +238,10 @@ def update_webhook_endpoint(endpoint_id: str, body: UpdateWebhookEndpoint) -> di
     """
     own(endpoint_id)
     change = webhooks.Change(
-        url=body.url, events=body.events, description=body.description, version=body.api_version
+        url=None if body.url is None else looked_up(),
+        events=body.events,
+        description=body.description,
+        version=body.api_version,
     )
     return shown(webhooks.update_endpoint(endpoint_id, change, by=caller().actor))
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from webapp.kernel import names
 from webapp.kernel.errors import Invalid
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -35,23 +35,28 @@ _REFUSED = tuple(
 _NOT_IN_ADDRESS = re.compile(r"[\x00-\x20\x7f\\]")
 #: A name, perhaps of another script, or an address, and a port; no zone, no format of the future.
 _HOST = re.compile(r"([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d*)?")
+#: Letters that the two standards for names of other scripts send to different names.
+_AMBIGUOUS = frozenset("\u00df\u03c2\u200c\u200d")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An outside address that passed: connect to `address`, speak TLS for `host`."""
+    """An outside address that passed: dial `addresses` in turn, speak TLS for `host`.
+
+    A name of another script is given in letters that every program reads (xn--…).
+    """
 
     host: str
     port: int
-    address: str
+    addresses: tuple[str, ...]
     path: str
 
 
 def outside_target(url: str, *, resolve: Resolver | None = None, param: str = "url") -> Target:
     """Return where to connect for an https URL given by somebody else.
 
-    The name is resolved once and every answer must be public; the caller connects to the returned
-    address and follows no redirect. Raises Invalid naming `param` otherwise.
+    The name is resolved once, within 3 s, and every answer must be public; the caller connects to
+    one of the returned addresses and follows no redirect. Raises Invalid naming `param` otherwise.
     """
     try:
         parts = urlsplit(url)
@@ -66,11 +71,15 @@ def outside_target(url: str, *, resolve: Resolver | None = None, param: str = "u
         raise Invalid("Leave the name and password out of the address.", param=param)
     if port != 443:  # noqa: PLR2004 - the https port
         raise Invalid("Use port 443, the usual one for https.", param=param)
-    answers = (resolve or _resolve)(parts.hostname, port)
+    host = _in_plain_letters(parts.hostname, param)
+    try:
+        answers = (resolve or names.look_up)(host, port)
+    except names.NotLookedUp as late:
+        raise Invalid("That name could not be looked up in time. Try again.", param=param) from late
     if not answers or not all(is_public(answer) for answer in answers):
         raise Invalid("That address does not lead to a public server.", param=param)
     query = f"?{parts.query}" if parts.query else ""
-    return Target(parts.hostname, port, answers[0], (parts.path or "/") + query)
+    return Target(host, port, tuple(answers), (parts.path or "/") + query)
 
 
 def is_public(address: str) -> bool:
@@ -86,9 +95,13 @@ def is_public(address: str) -> bool:
     )
 
 
-def _resolve(host: str, port: int) -> list[str]:
+def _in_plain_letters(host: str, param: str) -> str:
+    if host.isascii():
+        return host
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return []
-    return sorted({str(sockaddr[0]) for *_, sockaddr in found})
+        if not _AMBIGUOUS.isdisjoint(host):
+            raise UnicodeError
+        return host.encode("idna").decode("ascii")
+    except UnicodeError as wrong:
+        message = "Write the name of that server in its plain form, which begins with xn--."
+        raise Invalid(message, param=param) from wrong

@@ -1,10 +1,10 @@
 """Webhooks: signed events to merchants' servers, told until they arrive or visibly never do."""
 
+from webapp.webhooks.addresses import RECEIVER_PATH, Address, look_up, use
 from webapp.webhooks.catalogue import BY_NAME, EVENTS, EVERYTHING, NAMES, EventKind
 from webapp.webhooks.checks import CHECKS
 from webapp.webhooks.claims import GAVE_UP, Parcel, Result
 from webapp.webhooks.endpoints import (
-    RECEIVER_PATH,
     Change,
     NewEndpoint,
     create_endpoint,
@@ -16,7 +16,6 @@ from webapp.webhooks.endpoints import (
     roll_secret,
     set_answer,
     update_endpoint,
-    use,
 )
 from webapp.webhooks.errors import (
     BadSecret,
@@ -84,6 +83,7 @@ __all__ = [
     "TOTAL_SECONDS",
     "VERSIONS",
     "WAKE",
+    "Address",
     "Answer",
     "Attempt",
     "BadSecret",
@@ -140,6 +140,7 @@ __all__ = [
     "forget_old",
     "health_of",
     "is_due",
+    "look_up",
     "newest_event",
     "pause",
     "payload_of",

@@ -6,16 +6,15 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
 
 from webapp import audit
-from webapp.kernel import clock, crypto, db, ids, net, wake
-from webapp.kernel.errors import Forbidden, Invalid
-from webapp.kernel.net import Resolver
+from webapp.kernel import clock, crypto, db, ids, wake
+from webapp.kernel.errors import Invalid
 from webapp.outbox import Actor
-from webapp.webhooks import signing
+from webapp.webhooks import addresses, signing
+from webapp.webhooks.addresses import Address
 from webapp.webhooks.catalogue import EVERYTHING, NAMES
 from webapp.webhooks.errors import EndpointNotFound, TooManyEndpoints, UnknownEvent
 from webapp.webhooks.models import Endpoint, Health
@@ -25,19 +24,18 @@ from webapp.webhooks.telling import WAKE
 
 AT_MOST: Final = 16
 MAX_DESCRIPTION: Final = 300
-MAX_URL: Final = 2_000
 LONGEST_OVERLAP: Final = dt.timedelta(days=7)
-RECEIVER_PATH: Final = "/demo/receiver/"
 
 
 @dataclass(frozen=True, slots=True)
 class NewEndpoint:
     """What a merchant asks for; `secret` None has one made, `version` None takes the newest.
 
-    One that `is_built_in` is the demo's own receiver and has no address of its own.
+    Inside a transaction `url` is an address that was looked up before. One that `is_built_in` is
+    the demo's own receiver and has no address of its own.
     """
 
-    url: str
+    url: str | Address
     events: Sequence[str]
     description: str = ""
     secret: str | None = None
@@ -47,29 +45,15 @@ class NewEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to be changed of an endpoint; None leaves a thing as it is."""
+    """What is to be changed of an endpoint; None leaves a thing as it is.
 
-    url: str | None = None
+    Inside a transaction `url` is an address that was looked up before.
+    """
+
+    url: str | Address | None = None
     events: Sequence[str] | None = None
     description: str | None = None
     version: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Wiring:
-    resolve: Resolver | None = None
-    receiver: str | None = None
-
-
-_wiring: list[_Wiring] = [_Wiring()]
-
-
-def use(*, receiver: str | None, resolve: Resolver | None = None) -> None:
-    """Set where the demo's built-in receiver is reached (None outside the demo); called at start.
-
-    Tests give names answers of their own with `resolve`.
-    """
-    _wiring[:] = [_Wiring(resolve, receiver)]
 
 
 def create_endpoint(
@@ -82,7 +66,7 @@ def create_endpoint(
     """
     secret = signing.checked_secret(new.secret)
     now, endpoint_id = clock.now(), ids.new("webhook_endpoint")
-    url = _receiver(endpoint_id) if new.is_built_in else _checked_url(new.url)
+    url = addresses.receiver(endpoint_id) if new.is_built_in else addresses.checked(new.url)
     endpoint = Endpoint(
         id=endpoint_id,
         merchant_id=merchant_id,
@@ -111,7 +95,7 @@ def update_endpoint(endpoint_id: str, change: Change, *, by: Actor) -> Endpoint:
 
     Raises Invalid naming what is wrong, and EndpointNotFound.
     """
-    url = _checked_url(change.url) if change.url is not None else None
+    url = addresses.checked(change.url) if change.url is not None else None
     events = _checked_events(change.events) if change.events is not None else None
     with db.transaction():
         endpoint = locked(endpoint_id)
@@ -242,21 +226,6 @@ def _how_many(merchant_id: str, *, livemode: bool) -> int:
         Endpoint.status != Status.DELETED,
     )
     return int(db.session.scalar(wanted) or 0)
-
-
-def _receiver(endpoint_id: str) -> str:
-    base = _wiring[0].receiver
-    if base is None:
-        raise Forbidden("The built-in receiver is part of the demo alone.")
-    return f"{base}{RECEIVER_PATH}{endpoint_id}"
-
-
-def _checked_url(url: str) -> str:
-    typed = url.strip()
-    if len(typed) > MAX_URL:
-        raise Invalid(f"Keep the address to {MAX_URL} characters.", param="url")
-    net.outside_target(typed, resolve=_wiring[0].resolve)
-    return urlsplit(typed)._replace(fragment="").geturl()
 
 
 def _checked_events(events: Sequence[str]) -> list[str]:

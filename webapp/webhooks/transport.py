@@ -1,4 +1,4 @@
-"""One try over the network: resolved once, that very address dialled, and bounded in every way.
+"""One try over the network: resolved once, those very addresses dialled, bounded in every way.
 
 TLS is always verified, for the name that was given; redirects are answers like any other; no proxy
 is asked. Connecting takes 3 s at most, all of it 10 s, and 64 KB are read of the answer.
@@ -11,7 +11,7 @@ import io
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -22,6 +22,8 @@ from webapp.kernel.errors import Invalid
 from webapp.kernel.net import Resolver, Target
 
 CONNECT_SECONDS: Final = 3.0
+#: One of several addresses may take so long, or its share of the time, before the next is tried.
+ADDRESS_SECONDS: Final = 1.0
 TOTAL_SECONDS: Final = 10.0
 READ_BYTES: Final = 64 * 1024
 KEPT_BYTES: Final = 16 * 1024
@@ -86,31 +88,32 @@ class Network:
 
     def post(self, request: Request) -> Answer:
         """Post once; whatever goes wrong on the way is told in the answer."""
-        began = time.monotonic()
+        began, dialled = time.monotonic(), list[str]()
         try:
             target = self._target(request)
         except Invalid as refused:
-            return _failed(began, f"not sent: {refused.message}")
+            return _failed(began, f"not sent: {refused.message}", dialled)
         try:
-            return self._exchange(request, target, began)
+            return self._exchange(request, target, began, dialled)
         except TimeoutError:
-            return _failed(began, "no answer in time", target)
+            return _failed(began, "no answer in time", dialled)
         except ssl.SSLError as fault:
-            return _failed(began, f"TLS failed: {fault.reason or 'not verified'}", target)
+            return _failed(began, f"TLS failed: {fault.reason or 'not verified'}", dialled)
         except (OSError, http.client.HTTPException, ValueError) as fault:
-            return _failed(began, f"connection failed: {type(fault).__name__}", target)
+            return _failed(began, f"connection failed: {type(fault).__name__}", dialled)
 
     def _target(self, request: Request) -> Target:
         if not request.is_built_in:
             return net.outside_target(request.url, resolve=self._resolve)
         parts = urlsplit(request.url)
-        return Target(parts.hostname or "", parts.port or 80, parts.hostname or "", parts.path)
+        host = parts.hostname or ""
+        return Target(host, parts.port or 80, (host,), parts.path)
 
-    def _exchange(self, request: Request, target: Target, began: float) -> Answer:
+    def _exchange(
+        self, request: Request, target: Target, began: float, dialled: list[str]
+    ) -> Answer:
         deadline = began + self._total
-        connection = self._connect(
-            (target.address, target.port), min(CONNECT_SECONDS, _left(deadline))
-        )
+        connection = self._dial(target, min(CONNECT_SECONDS, _left(deadline)), dialled)
         if not request.is_built_in:
             connection.settimeout(_left(deadline))
             connection = self._tls.wrap_socket(connection, server_hostname=target.host)
@@ -119,7 +122,21 @@ class Network:
             connection.sendall(_head(request, target) + request.body)
             with closing(http.client.HTTPResponse(_Within(connection, deadline))) as response:  # type: ignore[arg-type]
                 response.begin()
-                return _read(response, target, began)
+                return _read(response, dialled[-1], began)
+
+    def _dial(self, target: Target, seconds: float, dialled: list[str]) -> socket.socket:
+        """Connect to the first address that answers, within `seconds` in all; notes each."""
+        until = time.monotonic() + seconds
+        for done, address in enumerate(target.addresses, start=1):
+            left, still = _left(until), len(target.addresses) - done
+            dialled.append(address)
+            try:
+                share = min(left, max(ADDRESS_SECONDS, left / (still + 1)))
+                return self._connect((address, target.port), share)
+            except OSError:
+                if not still:
+                    raise
+        raise TimeoutError
 
 
 class _Within:
@@ -178,7 +195,7 @@ def _wire(path: str) -> str:
     )
 
 
-def _read(response: http.client.HTTPResponse, target: Target, began: float) -> Answer:
+def _read(response: http.client.HTTPResponse, address: str, began: float) -> Answer:
     """Keep what is there; a body that ends badly does not unsay the status that came before."""
     kept, is_cut = b"", False
     try:
@@ -189,7 +206,7 @@ def _read(response: http.client.HTTPResponse, target: Target, began: float) -> A
     return Answer(
         status=response.status,
         seconds=time.monotonic() - began,
-        address=target.address,
+        address=address,
         headers={
             _clean(name)[:KEPT_VALUE]: _clean(value)[:KEPT_VALUE]
             for name, value in response.getheaders()[:KEPT_HEADERS]
@@ -206,6 +223,6 @@ def _clean(text: str) -> str:
     return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
-def _failed(began: float, error: str, target: Target | None = None) -> Answer:
-    address = target.address if target else None
+def _failed(began: float, error: str, dialled: Sequence[str]) -> Answer:
+    address = dialled[-1] if dialled else None
     return Answer(None, time.monotonic() - began, address=address, error=error)

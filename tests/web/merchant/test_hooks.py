@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from tests.checked_client import Page
 from tests.web.merchant.world import Shop, a_colleague, a_shop, paid
-from tests.webhooks.hooks import Server, broken, public_names, tell
+from tests.webhooks.hooks import PUBLIC, Server, broken, public_names, tell
 from webapp import webhooks
 from webapp.kernel import db
 from webapp.kernel.paging import PageRequest
@@ -58,6 +58,20 @@ def deliveries(shop: Shop) -> list[DeliveryRow]:
     with db.scoped(shop.scope()):
         page = webhooks.deliveries_of(shop.id, livemode=False, page=PageRequest())
         return list(page.rows)
+
+
+def test_the_form_looks_names_up_before_the_database_is_held(shop: Shop) -> None:
+    held: list[bool] = []
+
+    def resolve(_host: str, _port: int) -> list[str]:
+        held.append(db.in_transaction())
+        return [PUBLIC]
+
+    webhooks.use(receiver=None, resolve=resolve)
+    address, _secret = added(shop)
+    changed = sent(shop, f"{address}/edit", f"{address}/edit", url="https://new.example/")
+    assert changed.status_code == 303
+    assert held == [False, False]
 
 
 def test_an_endpoint_is_added_and_its_secret_shown_once(shop: Shop) -> None:

@@ -15,7 +15,15 @@ from webapp.api.errors import ParameterInvalid
 from webapp.api.models import Body, Metadata, Minor, Words
 from webapp.api.refunds import Refund, RefundPayment, ask_refund, refund_shown
 from webapp.api.routing import Key, post
-from webapp.api.webhook_endpoints import Events, NewWebhookEndpoint, Secret, Url, shown
+from webapp.api.webhook_endpoints import (
+    Events,
+    NewWebhookEndpoint,
+    Secret,
+    Url,
+    look_up_first,
+    looked_up,
+    shown,
+)
 
 TAG = "Older contracts"
 Reason = Literal["duplicate", "fraudulent", "requested_by_customer", "other"]
@@ -99,7 +107,13 @@ def refund_in_paise(payment_id: str, body: RefundInPaise) -> dict[str, Any]:
     }
 
 
-@post("/webhooks", tag=TAG, gives=NewWebhookEndpoint, key=Key.OPTIONAL)
+@post(
+    "/webhooks",
+    tag=TAG,
+    gives=NewWebhookEndpoint,
+    key=Key.OPTIONAL,
+    before=look_up_first,
+)
 @needs(scope="webhooks:write", act="manage_webhooks")
 def create_webhook(body: CreateWebhook) -> dict[str, Any]:
     """Create a webhook.
@@ -108,7 +122,7 @@ def create_webhook(body: CreateWebhook) -> dict[str, Any]:
     """
     who = caller()
     new = webhooks.NewEndpoint(
-        url=body.url, events=body.events, description="", secret=body.secret, version=None
+        url=looked_up(), events=body.events, description="", secret=body.secret, version=None
     )
     made, secret = webhooks.create_endpoint(who.merchant, new, livemode=who.livemode, by=who.actor)
     return {**shown(made), "secret": secret}

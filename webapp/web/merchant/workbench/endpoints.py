@@ -72,7 +72,7 @@ def create_hook() -> Response | str | tuple[str, int]:
     if form.errors:
         return _form_page(form), 400
     new = NewEndpoint(
-        url=form.url,
+        url=form.url if form.is_built_in else webhooks.look_up(form.url),
         events=form.events,
         description=form.description,
         secret=form.secret or None,
