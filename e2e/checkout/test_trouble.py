@@ -50,11 +50,29 @@ def test_a_silent_provider_is_waited_for_and_nobody_is_told_of_a_failure(
     checkout.expect_stage("confirming")
     expect(checkout.page.get_by_text("you cannot be charged twice")).to_be_visible()
     checkout.page.get_by_role("button", name="Check now").click()
+    expect(checkout.page.get_by_text("We are asking the bank again")).to_be_visible()
     checkout.expect_stage("confirming")
     checkout.page.reload()
     checkout.expect_stage("confirming")
     expect(checkout.page.locator(".banner-danger")).to_have_count(0)
     provider.behave()
+    expect(checkout.stage).to_have_attribute("data-stage", "paid", timeout=RECOVERY_MS)
+    provider.assert_one_charge(checkout.payment_id(), PRICE_MINOR)
+
+
+def test_a_card_that_does_not_reach_the_provider_is_not_called_mistyped(
+    windows: Windows, provider: Provider
+) -> None:
+    window = windows.context()
+    checkout = CheckoutPage(window.page()).open_demo()
+    checkout.fill_card(GOOD)
+    window.context.route("**/v1/payment_methods", lambda route: route.abort())
+    checkout.pay_button.click()
+    said = checkout.page.locator(".banner-danger")
+    expect(said.get_by_role("heading")).to_have_text("Your payment was not sent")
+    expect(said).to_contain_text("No money has left your account.")
+    window.context.unroute("**/v1/payment_methods")
+    checkout.pay_button.click()
     expect(checkout.stage).to_have_attribute("data-stage", "paid", timeout=RECOVERY_MS)
     provider.assert_one_charge(checkout.payment_id(), PRICE_MINOR)
 

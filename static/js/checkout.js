@@ -64,10 +64,12 @@ function problem(errors) {
     });
     return element("li", {}, link);
   });
+  const isTyped = errors.some(({ field }) => field && field !== "form");
+  const title = isTyped ? "Check your card details" : "Your payment was not sent";
   const inner = element(
     "div",
     { className: "banner-body" },
-    element("h2", { className: "banner-title", textContent: "Check your card details" }),
+    element("h2", { className: "banner-title", textContent: title }),
     element("p", { textContent: "No money has left your account." }),
     element("ul", {}, ...items),
   );

@@ -102,7 +102,7 @@ def test_asking_plans_one_question_and_asking_too_often_plans_none(
     )
     for _ in range(most):
         assert client.send(at(link), "/check").status_code == 303
-        assert "We have just asked" not in client.page(at(link)).text
+        assert "We are asking the bank again" in client.page(at(link)).text
         run(ended, id=payment_id)
     assert operations(payment_id).count("look_up") == most
     assert client.send(at(link), "/check").status_code == 303

@@ -118,8 +118,12 @@ def check(token: str) -> AnyResponse:
     """Ask the provider again now, unless that was done often enough a moment ago."""
     ref = _enter(token)
     payment = payments.current_payment(ref.order_id)
-    if payment is not None and not _ask_now(payment.id):
-        flash("We have just asked, and go on asking by ourselves. You are not charged twice.")
+    if payment is not None:
+        flash(
+            "We are asking the bank again. Its answer appears here by itself."
+            if _ask_now(payment.id)
+            else "We have just asked, and go on asking by ourselves. You are not charged twice."
+        )
     return redirect(url_for("checkout.show", token=token), code=303)
 
 
