@@ -131,30 +131,12 @@ _BY_TOKEN |= {
     "pm_card_chargeDeclinedInsufficientFunds": _BY_NUMBER["4000000000009995"],
     "pm_card_chargeDeclinedProcessingError": _BY_NUMBER["4000000000000119"],
 }
-_PREFIXES = (
-    ("6011", "discover"),
-    ("34", "amex"),
-    ("37", "amex"),
-    ("35", "jcb"),
-    ("36", "diners"),
-    ("30", "diners"),
-    ("62", "unionpay"),
-    ("65", "discover"),
-    ("5", "mastercard"),
-    ("2", "mastercard"),
-    ("4", "visa"),
-)
 BRANDS = ("visa", "mastercard", "amex", "discover", "diners", "jcb", "unionpay")
 
 
 def card_of_token(token: str) -> TestCard | None:
     """The test card behind a well-known token such as `pm_card_visa`."""
     return _BY_TOKEN.get(token)
-
-
-def brand_of(number: str) -> str:
-    """The brand a number begins like, or `unknown`."""
-    return next((brand for prefix, brand in _PREFIXES if number.startswith(prefix)), "unknown")
 
 
 def passes_luhn(number: str) -> bool:

@@ -80,11 +80,6 @@ class ApiKey(Base):
         """What may be shown of the key: its beginning and its last four characters."""
         return f"{self.prefix}…{self.last_four}"
 
-    @property
-    def is_restricted(self) -> bool:
-        """Whether the key may do less than all that its kind may."""
-        return self.scopes is not None
-
     def end_at(self, moment: dt.datetime) -> KeyEnd:
         """Return whether the key works at `moment`, or what has ended it."""
         if self.revoked_at is not None:

@@ -26,7 +26,6 @@ class State(StrEnum):
 
 
 OPEN_STATES = (State.PENDING, State.IN_FLIGHT, State.UNKNOWN)
-CLOSED_STATES = (State.SUCCEEDED, State.FAILED)
 #: Every allowed step; the migration teaches the database the same.
 STEPS: frozenset[tuple[State, State]] = frozenset(
     {
