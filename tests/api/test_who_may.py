@@ -86,6 +86,7 @@ def test_without_a_credential_every_protected_operation_asks_for_one(app: Flask)
     assert call(nobody(app), GUARDED[0]).headers["WWW-Authenticate"].startswith("Bearer")
 
 
+@pytest.mark.requirement("S0-04")
 @pytest.mark.parametrize(
     "sent",
     [

@@ -92,6 +92,7 @@ def test_both_are_told_in_their_own_words_and_read_one_anothers_name(
             ]
 
 
+@pytest.mark.requirement("S2-21")
 def test_a_wallet_that_was_sent_money_is_opened_and_can_be_spent_from(
     asha: Someone, meera: Someone
 ) -> None:

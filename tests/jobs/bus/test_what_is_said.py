@@ -56,7 +56,7 @@ def heard(committed: Committed) -> Iterator[Heard]:
     wake.client().flushall()
 
 
-@pytest.mark.requirement("S2-56", "S2-57", "S2-58", "S2-59", "S2-60", "S4-12")
+@pytest.mark.requirement("S2-38", "S2-56", "S2-57", "S2-58", "S2-59", "S2-60", "S4-12")
 def test_a_payment_is_told_from_registration_to_receipt_each_step_in_its_topic(
     heard: Heard,
 ) -> None:
