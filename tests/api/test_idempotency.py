@@ -14,10 +14,19 @@ from werkzeug.test import TestResponse
 
 from tests.api.desk import Program, Shop, a_shop, a_user
 from tests.api.test_orders import paid
-from tests.builders import a_person, an_admin
+from tests.builders import (
+    BACK,
+    a_method,
+    a_person,
+    an_admin,
+    answered,
+    calls_answered,
+    declined,
+)
 from tests.portal import Committed
 from webapp import idempotency
 from webapp.api.caller import MERCHANT_HEADER
+from webapp.gateway import Outcome, Result
 from webapp.kernel import wake
 
 PRICE = {"amount": 50_000, "currency": "INR"}
@@ -140,6 +149,29 @@ def test_what_a_rule_refuses_stays_refused_under_its_key(shop: Shop) -> None:
     assert code_of(answers[0]) == (409, "order_not_payable")
     assert answers[0].data == answers[1].data
     assert answers[1].headers["Idempotent-Replayed"] == "true"
+
+
+def test_what_passes_by_itself_is_not_kept_under_the_key(shop: Shop) -> None:
+    program = shop.program()
+    paying = {"payment_method": a_method(), "return_url": BACK}
+    first = program.post("/payments", {**PRICE, **paying}).get_json()
+    again = {"order": first["order"], **paying, "payment_method": a_method()}
+    two = {"Idempotency-Key": "two"}
+    assert code_of(program.post("/payments", again, **two)) == (409, "payment_under_way")
+    answered(first["id"], Outcome(Result.CREATED, intent_id="pi_two"), declined())
+    calls_answered(first["id"])
+    passed = program.post("/payments", again, **two)
+    assert (passed.status_code, passed.get_json()["status"]) == (201, "PROCESSING")
+
+
+def test_what_was_not_there_may_be_there_later_under_the_same_key(shop: Shop) -> None:
+    program = shop.program()
+    answers = [
+        program.post("/orders/ord_nothing/cancel", None, **{"Idempotency-Key": "two"})
+        for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert not any(replayed(answer) for answer in answers)
 
 
 def test_what_was_written_wrongly_can_be_mended_under_the_same_key(shop: Shop) -> None:

@@ -15,13 +15,13 @@ from webapp import accounts, idempotency
 from webapp.api import errors, reading
 from webapp.api.caller import Caller, caller
 from webapp.kernel import crypto
-from webapp.kernel.errors import Conflict, Declined, NotFound, Refusal
+from webapp.kernel.errors import Conflict, Declined, Refusal
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 ORIGINAL = "Original-Request"
 #: What a rule refuses stays refused under its key; other refusals may be otherwise next time.
-BY_RULE = (Conflict, Declined, NotFound)
+BY_RULE = (Conflict, Declined)
 Work = Callable[[], idempotency.Answer]
 
 
@@ -50,6 +50,8 @@ def run(work: Work, *, must: bool, hashed: tuple[str, ...]) -> idempotency.Answe
         try:
             answer = work()
         except BY_RULE as refusal:
+            if isinstance(refusal, Conflict) and refusal.passes:
+                raise
             raise idempotency.Refused(_sealed(_refusal(refusal), place)) from refusal
         return _sealed(_signed(answer), place)
 

@@ -66,6 +66,7 @@ class OperationUnderWay(Conflict):
     """A charge of this subject is not settled yet, so another must not begin."""
 
     code = "operation_under_way"
+    passes = True
     says = "A charge of this payment is still being settled. Wait for its outcome."
 
 

@@ -28,9 +28,13 @@ class NotFound(Refusal):
 
 
 class Conflict(Refusal):
-    """The thing is not in a state in which this is possible, or was changed meanwhile."""
+    """The thing is not in a state in which this is possible, or was changed meanwhile.
+
+    `passes` says that it may be possible in a moment without anybody asking for something else.
+    """
 
     code = "conflict"
+    passes: ClassVar[bool] = False
     says = "That was changed meanwhile. Reload and look again."
 
 

@@ -23,6 +23,7 @@ class CheckoutExpired(Conflict):
     """The link's time is over."""
 
     code = "checkout_expired"
+    passes = True
     says = "This payment link has expired. Get a fresh link; the order is still open."
 
 

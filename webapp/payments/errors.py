@@ -16,6 +16,7 @@ class PaymentUnderWay(Conflict):
     """A try is being confirmed; a second one could charge twice."""
 
     code = "payment_under_way"
+    passes = True
     says = "A payment for this order is being confirmed. You have not been charged twice."
 
 
@@ -72,6 +73,7 @@ class CaptureUnderWay(Conflict):
     """The provider has been asked to take the money; that cannot be taken back."""
 
     code = "capture_under_way"
+    passes = True
     says = "The money is being taken already. Wait for the provider’s answer."
 
 
@@ -79,6 +81,7 @@ class VoidUnderWay(Conflict):
     """The provider has been asked to let the money go; that cannot be taken back."""
 
     code = "void_under_way"
+    passes = True
     says = "The money is being let go already. It can no longer be taken."
 
 

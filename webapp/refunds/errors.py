@@ -26,6 +26,7 @@ class AvailableChanged(Conflict):
     """Since the caller looked, somebody refunded part of the payment."""
 
     code = "available_changed"
+    passes = True
     says = "What is left to refund has changed meanwhile. Look again; nothing was refunded."
 
 
@@ -40,6 +41,7 @@ class RefundBlocked(Conflict):
     """Something else about the payment stands in the way; `reasons` says what, in sentences."""
 
     code = "refund_blocked"
+    passes = True
     says = "This payment cannot be refunded at present."
 
     def __init__(self, reasons: Sequence[str]) -> None:
