@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,9 @@ from flask.testing import FlaskClient
 from tests.api.desk import Shop, a_shop, a_user, nobody
 from tests.api.printed import bare, refused
 from tests.builders import a_person, answered, inr, money_in_wallet, now_at, succeeded
+from tests.stories import scalar
+from webapp import accounts, payments
+from webapp.api.aliases import charge
 from webapp.kernel import db
 from webapp.kernel.money import Money
 
@@ -136,3 +140,30 @@ def plain_balance(client: FlaskClient, name: str, **headers: str) -> bytes:
     assert answer.status_code == 200, answer.text
     given: bytes = answer.data
     return given
+
+
+def test_where_all_seats_are_taken_a_balance_is_told_as_it_stands(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"userId": "seat_taker", "amount": 10, "currency": "INR"}
+    bare(nobody(app), "/api/payments/charge", body)
+    asked: list[str] = []
+    monkeypatch.setattr(payments, "is_being_charged", asked.append)
+    seats = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(charge, "SEATS", seats)
+    with seats:
+        assert plain_balance(nobody(app).client, "seat_taker") == b"0.0"
+    assert asked == []
+    assert plain_balance(nobody(app).client, "seat_taker") == b"0.0"
+    assert len(asked) == 1
+
+
+def test_naming_a_test_user_hashes_no_password(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signing in has two places for that, and nobody signs in as one."""
+    assert app
+    monkeypatch.setattr(accounts.passwords, "_turns", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(accounts.passwords, "WAIT_SECONDS", 0)
+    with accounts.passwords._turns:  # noqa: SLF001 - every place taken
+        user_id = accounts.make_named_user("quick_quill", space="demo")
+    stored = str(scalar("SELECT password_hash FROM app_user WHERE id = :id", id=user_id))
+    assert not accounts.passwords.is_right(stored, "")

@@ -28,8 +28,8 @@ def named_user(name: str, *, space: str) -> str | None:
 def make_named_user(name: str, *, space: str) -> str:
     """Return the id of the test user of that name, made now if there was none.
 
-    May be called twice, and by two at once. Nobody can sign in as one: its password is random and
-    told to nobody. Raises Invalid for what is no name.
+    May be called twice, and by two at once. Nobody can sign in as one: no password is right for
+    it, and none is hashed. Raises Invalid for what is no name.
     """
     found = named_user(name, space=space)
     if found is not None:
@@ -37,7 +37,7 @@ def make_named_user(name: str, *, space: str) -> str:
     now = clock.now()
     user = User(
         id=ids.new("user"),
-        password_hash=passwords.hash_password(ids.secret_token()),
+        password_hash=passwords.nobodys_hash(),
         timezone=DEFAULT_ZONE,
         locale=DEFAULT_LOCALE,
         created_at=now,

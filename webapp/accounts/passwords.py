@@ -51,7 +51,7 @@ def is_right(stored: str | None, password: str) -> bool:
         if stored is not None and stored.startswith("$2"):
             return _is_right_bcrypt(stored, password)
         try:
-            return _hasher.verify(stored or _nobodys_hash(), _normal(password))
+            return _hasher.verify(stored or nobodys_hash(), _normal(password))
         except argon2.exceptions.VerificationError:
             return False
 
@@ -91,7 +91,8 @@ def _normal(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def _nobodys_hash() -> str:
+def nobodys_hash() -> str:
+    """Return what looks like a hash and is none: no password is right for it."""
     salt, digest = (
         base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=")
         for size in (SALT_BYTES, DIGEST_BYTES)
