@@ -177,3 +177,17 @@ def test_the_trail_the_checks_and_what_gave_up_are_read(admin: Program, shop: Sh
     assert "payment_is_booked" in {one["name"] for one in checks}
     assert admin.get("/admin/dead-letters").get_json()["data"] == []
     assert admin.get("/admin/dead-letters", kind="nothing").status_code == 400
+
+
+@pytest.mark.parametrize("kind", ["payment", "refund", "user", "merchant"])
+def test_that_all_were_listed_is_on_the_record_once_with_what_was_asked(
+    admin: Program, root: Someone, kind: str
+) -> None:
+    """A list tells as much of many as a page does of one; what is typed in words is not kept."""
+    filters = {"payment": {"created[gte]": "5"}, "merchant": {"name": "Lotus"}}.get(kind, {})
+    assert admin.get(f"/admin/{kind}s", limit="7", **filters).status_code == 200
+    found = admin.get("/admin/audit", action=f"{kind}.listed").get_json()["data"]
+    (entry,) = [one for one in found if one["actor"] == root.id]
+    assert (entry["actor_kind"], entry["subject_kind"]) == ("admin", kind)
+    told = {"limit": 7} | ({"created[gte]": 5} if kind == "payment" else {})
+    assert entry["details"] == told

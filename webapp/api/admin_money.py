@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from webapp import analytics, audit, ledger, payments, refunds, webhooks
 from webapp.analytics import MethodTotals
-from webapp.api.admin_people import Reason
+from webapp.api.admin_people import Reason, note_list
 from webapp.api.caller import caller, needs
 from webapp.api.errors import ParameterInvalid
 from webapp.api.lists import asked_page, listing, moment
@@ -179,9 +179,11 @@ class DaysQuery(Query):
 def list_all_payments(query: AdminPaymentQuery) -> dict[str, Any]:
     """List payments of all merchants.
 
-    Newest first, by state, currency and when they were created.
+    Newest first, by state, currency and when they were created. That they were listed is written
+    to the audit trail.
     """
     page = asked_page(query, payments.any_payment)
+    note_list("payment", query)
     wanted = PaymentFilter(
         statuses=_states(query.state, payments.FLOW.states),
         currency=query.currency,
@@ -209,9 +211,11 @@ def get_any_payment(payment_id: str) -> dict[str, Any]:
 def list_all_refunds(query: AdminRefundQuery) -> dict[str, Any]:
     """List refunds of all merchants.
 
-    Newest first, by state, currency and when they were asked for.
+    Newest first, by state, currency and when they were asked for. That they were listed is written
+    to the audit trail.
     """
     page = asked_page(query, refunds.any_refund)
+    note_list("refund", query)
     wanted = RefundFilter(
         statuses=_states(query.state, refunds.FLOW.states),
         currency=query.currency,

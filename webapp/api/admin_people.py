@@ -18,6 +18,8 @@ from webapp.kernel.errors import Forbidden
 
 TAG = "Admin: people"
 AN_ID = "01KAJ8Z5V0W3N7Q2R4S6T8X9YB"
+#: What stands for an id in the audit trail where many were told at once.
+ALL = "list"
 
 
 class AdminMerchant(Thing):
@@ -115,9 +117,10 @@ class AdminUserQuery(ListQuery):
 def list_merchants(query: AdminMerchantQuery) -> dict[str, Any]:
     """List merchants.
 
-    Newest first, by status and name.
+    Newest first, by status and name. That they were listed is written to the audit trail.
     """
     page = asked_page(query, accounts.merchant_of)
+    note_list("merchant", query)
     status = query.status.lower() if query.status else None
     found = accounts.merchants_page(page, status=status, name=query.name)
     return listing(found, _shown_merchant)
@@ -162,9 +165,11 @@ def restore_merchant(merchant_id: str, body: Reason) -> dict[str, Any]:
 def list_users(query: AdminUserQuery) -> dict[str, Any]:
     """List people.
 
-    Newest first. Names and addresses are masked; to see one in the clear there is a page.
+    Newest first. Names and addresses are masked; to see one in the clear there is a page. That
+    they were listed is written to the audit trail.
     """
     page = asked_page(query, accounts.user_of)
+    note_list("user", query)
     status = query.status.lower() if query.status else None
     return listing(accounts.users_page(page, status=status), _shown_user)
 
@@ -227,6 +232,14 @@ def activate_wallet(wallet_id: str, body: Reason) -> dict[str, Any]:
     found = wallets.activate(wallet_id, because=body.because, by=caller().actor)
     _note("wallet.activated", "wallet", wallet_id, because=body.because)
     return webhooks.payload_of("wallet", found.snapshot())
+
+
+def note_list(kind: str, query: ListQuery) -> None:
+    """Write down that an admin listed things of a kind, and which: one row, without typed words."""
+    asked = query.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"name"})
+    who = caller()
+    with db.transaction():
+        audit.record(f"{kind}.listed", kind, ALL, by=who.actor, data=asked, livemode=who.livemode)
 
 
 def _note(
