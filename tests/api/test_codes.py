@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from dataclasses import replace
 
 import pytest
+from flask import Flask
 
 import webapp
 from tests.checked_client import CheckedClient
@@ -63,3 +65,19 @@ def test_every_decline_is_told_for_shopper_and_merchant_with_whose_step_it_is(
         assert advice.code in page.text
         assert advice.shopper_says in page.text
         assert advice.merchant_says in page.text
+
+
+def test_the_explorer_only_reads_where_the_installation_is_live(
+    app: Flask, client: CheckedClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says = "nothing that changes something can be sent from here."
+    usual = client.page("/docs/api")
+    assert "paste a test key" in usual.text
+    assert says not in usual.text
+    settings = app.extensions["paydeck_settings"]
+    live = replace(settings, stripe_secret_key="sk_live_1")
+    monkeypatch.setitem(app.extensions, "paydeck_settings", live)
+    answer = client.get("/docs/api").get_data(as_text=True)
+    assert "data-only-reads" in answer
+    assert says in " ".join(answer.split())
+    assert "paste a test key" not in answer

@@ -8,6 +8,7 @@ from typing import Protocol
 from flask import Blueprint, Flask, current_app, render_template
 
 from webapp import payments
+from webapp.config import Settings
 from webapp.kernel.errors import NotFound
 from webapp.web.shared.guards import anyone, guard
 
@@ -75,8 +76,9 @@ def declines() -> str:
 
 @blueprint.get("/api")
 def explorer() -> str:
-    """Show the API’s own description, from which requests can be tried."""
-    return render_template("docs/api.html")
+    """Show the API’s own description, from which requests can be tried; in live mode only reads."""
+    settings: Settings = current_app.extensions["paydeck_settings"]
+    return render_template("docs/api.html", is_live=settings.livemode)
 
 
 def _codes() -> Mapping[str, Code]:
