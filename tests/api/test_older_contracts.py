@@ -27,18 +27,19 @@ from tests.builders import (
 from tests.provider_process import Sandbox, running_sandbox
 from tests.webhooks.hooks import public_names
 from webapp.gateway import Outcome, Result, tokenising
-from webapp.kernel import clock, db
+from webapp.kernel import clock, crypto, db
 from webapp.payments import Status
 
 USER = "550e8400-e29b-41d4-a716-446655440000"
 MERCHANT = "550e8400-e29b-41d4-a716-446655440001"
+VPA = "user@paytm"
 UPI_BODY = {
     "user_id": USER,
     "merchant_id": MERCHANT,
     "amount_paisa": 10000,
     "currency": "INR",
     "payment_method": "UPI",
-    "payment_details": {"vpa": "user@paytm"},
+    "payment_details": {"vpa": VPA},
     "description": "Payment for order #12345",
     "callback_url": "https://merchant.com/webhook",
     "metadata": {"order_id": "ORD_12345", "customer_email": "user@people.example"},
@@ -93,6 +94,8 @@ def test_a_upi_payment_waits_with_a_link_a_picture_and_fifteen_minutes(shop: Sho
     assert ends - made == dt.timedelta(minutes=15)
     assert told["metadata"]["order_id"] == "ORD_12345"
     assert told["metadata"]["user_id"] == USER
+    assert told["metadata"]["vpa"] == crypto.mask_email(VPA)
+    assert VPA not in _everything_kept()
 
 
 @pytest.mark.requirement("S4-20")
@@ -213,6 +216,19 @@ def test_neither_number_nor_code_is_kept_anywhere(
     written = "".join(capfd.readouterr())
     assert "4111111111111111" not in written
     assert "4000000000000000" not in written
+
+
+def test_a_token_that_another_merchant_keeps_charges_nobody(shop: Shop, sandbox: Sandbox) -> None:
+    assert sandbox.origin
+    program, stranger = shop.program(), a_shop(shop.app).program()
+    kept = bare(program, "/api/v1/payment-methods/tokenize", _good()).get_json()["token"]
+    body = {"amount": 100, "currency": "INR"}
+    answer = stranger.post("/payments", {**body, "payment_method": kept})
+    assert refused(answer) == (402, "method_refused", "payment_method")
+    waiting = stranger.post("/payments", body).get_json()["id"]
+    confirmed = stranger.post(f"/payments/{waiting}/confirm", {"payment_method": kept})
+    assert refused(confirmed) == (402, "method_refused", "payment_method")
+    assert now_at(waiting).status == Status.CREATED
 
 
 def test_another_card_under_the_key_of_the_first_is_told_apart(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from tests.builders import (
     wallet_tried,
 )
 from webapp import orders
+from webapp.api import expanding
 from webapp.gateway import Outcome, Result
 from webapp.kernel import clock, db
 from webapp.payments import Status
@@ -392,3 +394,45 @@ def _checkout_of(program: Program, minor: int) -> dict[str, Any]:
     session: dict[str, Any] = program.post("/checkout-sessions", {"order": order["id"]}).get_json()
     db.end_reads()
     return session
+
+
+def test_a_second_link_without_metadata_leaves_what_the_payment_has(shop: Shop) -> None:
+    program = shop.program()
+    waiting = paid_for(program, metadata={"basket": "7"})
+    again = program.post("/payments", {"order": waiting["order"]}).get_json()
+    assert (again["id"], again["metadata"]) == (waiting["id"], {"basket": "7"})
+
+
+@pytest.mark.parametrize("field", ["order", "amount", "capture", "customer"])
+def test_what_is_not_of_the_older_contract_is_refused_beside_paise(shop: Shop, field: str) -> None:
+    other = {"order": "ord_1", "amount": 5_000, "capture": "manual", "customer": "cus_1"}[field]
+    body = {"amount_paisa": 5_000, "currency": "INR", field: other}
+    answer = shop.program().post("/payments", body)
+    assert refused(answer) == (400, "parameter_invalid", field)
+
+
+def test_the_way_back_is_a_whole_address_and_in_live_mode_by_https(
+    app: Flask, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = shop.program()
+    for address in ("https://", "http:// shop.example", "ftp://shop.example"):
+        answer = program.post("/payments", {**PRICE, "return_url": address})
+        assert refused(answer) == (400, "parameter_invalid", "return_url")
+    settings = app.extensions["paydeck_settings"]
+    live = replace(settings, stripe_secret_key="sk_live_1")
+    plain = {**PRICE, "return_url": "http://shop.example/back"}
+    assert program.post("/payments", plain).status_code == 201
+    monkeypatch.setitem(app.extensions, "paydeck_settings", live)
+    answer = shop.program(livemode=True).post("/payments", plain)
+    assert refused(answer) == (400, "parameter_invalid", "return_url")
+
+
+def test_expanding_is_bounded_by_what_it_loads(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = shop.program()
+    for _ in range(3):
+        paid_for(program)
+    monkeypatch.setattr(expanding, "MOST_LOADED", 2)
+    answer = program.get("/payments", **{"expand[]": "data.order"})
+    assert refused(answer) == (400, "parameter_invalid", "expand[]")
+    few = program.get("/payments", limit=2, **{"expand[]": "data.order"}).get_json()
+    assert [row["order"]["object"] for row in few["data"]] == ["order", "order"]

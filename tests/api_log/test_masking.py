@@ -21,6 +21,8 @@ SECRETS = {
     "note": "card 4242-4242-4242-4242, please",
     "refresh_token": "abc",
     "signature": "v1,abc",
+    "checkout": "Zt5nq0vJ8mXw2bY7cR4dK1sP6gH9fL3aEuViOoTyQx0",
+    "vpa": "asha@upi",
 }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import runpy
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -144,3 +146,28 @@ def test_what_is_kept_is_never_changed(app: Flask) -> None:
     for role in ("paydeck_web", "paydeck_admin", "paydeck_worker"):
         may = text("SELECT has_table_privilege(:role, 'api_request', 'UPDATE')")
         assert db.session.scalar(may, {"role": role}) is False
+
+
+def test_what_was_kept_with_passwords_and_tokens_in_it_is_emptied(app: Flask) -> None:
+    """What the migration does once, to rows that were written before they were masked."""
+    shop = a_shop(app)
+    program = shop.program()
+    sent = {
+        "/api/v1/users/me/password": '{"current":"Kettle-1","new":"Lantern-2"}',
+        "/api/v1/auth/tokens": '{"secret_word":"Kettle-1"}',
+        "/api/v1/payments": '{"checkout":"Zt5nq0vJ8m"}',
+        "/payments/initiate": '{"payment_details":{"vpa":"asha@upi"}}',
+        "/api/v1/orders": '{"amount":5}',
+    }
+    for _ in sent:
+        program.get("/orders")
+    rows = [row.id for row in kept(shop)]
+    old = "UPDATE api_request SET path = :path, request_body = :body WHERE id = :id"
+    migrations = Path(__file__).parents[2] / "migrations" / "versions"
+    found = runpy.run_path(str(migrations / "0024_kept_too_much.py"))
+    with db.transaction(db.OWNER) as session:
+        for id_, (path, body) in zip(rows, sent.items(), strict=True):
+            session.execute(text(old), {"id": id_, "path": path, "body": body})
+        session.execute(text(found["WIPE"]))
+    left = {row.path: row.request_body for row in kept(shop)}
+    assert left == dict.fromkeys(sent, "") | {"/api/v1/orders": '{"amount":5}'}

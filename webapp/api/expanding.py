@@ -22,6 +22,8 @@ DEEPEST = 4
 LIST = "data"
 PARAM = "expand[]"
 MOST = 100
+#: How many things are loaded for one answer at most: each is a question to the database.
+MOST_LOADED = 200
 
 #: What a field holds that can be expanded: an id, or the object in its place.
 Expandable = Annotated[
@@ -41,7 +43,8 @@ Expand = Annotated[
 def expanded(payload: Payload, paths: list[str]) -> Payload:
     """Return an object with what `paths` name told in full; raises ParameterInvalid, ScopeMissing.
 
-    Of a list each path begins with `data.` and is followed in every object.
+    Of a list each path begins with `data.` and is followed in every object. At most 200 things are
+    loaded.
     """
     known: dict[str, Payload | None] = {}
     for path in paths:
@@ -83,18 +86,28 @@ def _follow(
     if who.kind == "key" and scope not in who.scopes:
         raise ScopeMissing(f"To expand this, the key would need the scope {scope}.")
     if not isinstance(payload.get(name), dict):
-        mark = f"{payload['id']}.{name}"
-        if mark not in known:
-            known[mark] = load(who, payload)
-        if known[mark] is None:
+        told = _loaded(f"{payload['id']}.{name}", lambda: load(who, payload), known)
+        if told is None:
             return
-        payload[name] = known[mark]
+        payload[name] = told
     inside: Payload = payload[name]
     if rest and inside["object"] == "list":
         for one in inside["data"]:
             _follow(one, rest, known, passed | {place})
     elif rest:
         _follow(inside, rest, known, passed | {place})
+
+
+def _loaded(
+    mark: str, load: Callable[[], Payload | None], known: dict[str, Payload | None]
+) -> Payload | None:
+    """Return what is known by its mark, loaded once; raises ParameterInvalid where it is enough."""
+    if mark not in known:
+        if len(known) >= MOST_LOADED:
+            message = "This is too much for one answer: ask for a shorter list, or expand less."
+            raise ParameterInvalid(message, param=PARAM)
+        known[mark] = load()
+    return known[mark]
 
 
 def _order(who: Caller, payload: Payload, field: str = "order") -> Payload | None:

@@ -80,8 +80,9 @@ def begin_for_merchant(asked: Asked) -> Begun:
     order = _order(who, asked)
     link = _link(order, asked, who)
     payer = Payer(email=asked.customer_email, by=who.actor)
-    payment_id = payments.start_waiting(link.ref, payer=payer, details=asked.details)
+    payment_id = payments.start_waiting(link.ref, payer=payer, details=asked.details or None)
     if asked.method is not None:
+        payments.refuse_anothers(asked.method, who.merchant)
         payment_id = payments.start_card(
             link.ref, asked.method, return_url=_return_url(asked, link), payer=payer
         )
@@ -100,6 +101,7 @@ def confirm_for_merchant(payment: payments.Payment, method: str, return_url: str
     link = _link(order, asked, who)
     payer = Payer(by=who.actor)
     back = _return_url(asked, link)
+    payments.refuse_anothers(method, who.merchant)
     with db.transaction():
         if payments.start_card(link.ref, method, return_url=back, payer=payer) != payment.id:
             raise Conflict("This payment is not the one that waits for its order.")
@@ -118,6 +120,7 @@ def pay_as_person(token: str, method: str | None, return_url: str | None) -> str
         return payments.pay_from_wallet(ref, payer=payer)
     if method is None:
         return payments.start_waiting(ref, payer=payer)
+    payments.refuse_anothers(method, ref.merchant_id)
     back = return_url or f"{checkout_url(token)}/return"
     return payments.start_card(ref, method, return_url=back, payer=payer)
 

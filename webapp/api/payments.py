@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
 from webapp import accounts, payments
 from webapp.api import paying
-from webapp.api.caller import caller, needs
+from webapp.api.caller import caller, needs, settings
 from webapp.api.errors import ParameterInvalid, ParameterUnknown
 from webapp.api.expanding import Expand, expanded
 from webapp.api.lists import after, asked_page, listing, moment
@@ -16,11 +17,13 @@ from webapp.api.models import Body, CreatedQuery, Currency, Metadata, Minor, Que
 from webapp.api.payment_shape import Payment, Status, iso, payment_shown, payments_shown
 from webapp.api.routing import Key, get, post
 from webapp.api.upi import UpiDetails, upi_link, upi_picture
+from webapp.kernel import crypto
 from webapp.kernel.money import Money
 from webapp.kernel.paging import Page
 from webapp.orders import checkout_of
 
 TAG = "Payments"
+ADDRESS = re.compile(r"https?://[^\s]+")
 UPI = "UPI"
 CARD = "CARD"
 #: Which of our states, and how much went back, a status outside stands for.
@@ -38,7 +41,7 @@ STATES: dict[str, tuple[tuple[str, ...], Literal["nothing", "part", "whole"] | N
 
 
 def _web_address(typed: str) -> str:
-    if not typed.startswith(("https://", "http://")) or any(one.isspace() for one in typed):
+    if not ADDRESS.fullmatch(typed) or (typed.startswith("http://") and settings().livemode):
         raise ValueError("Write a whole address that begins with https://.")
     return typed
 
@@ -46,7 +49,7 @@ def _web_address(typed: str) -> str:
 WebAddress = Annotated[
     Words,
     AfterValidator(_web_address),
-    Field(max_length=2048, json_schema_extra={"pattern": r"^https?://[^\s]+$"}),
+    Field(max_length=2048, json_schema_extra={"pattern": f"^{ADDRESS.pattern}$"}),
 ]
 Id = Annotated[str, Field(min_length=1, max_length=64)]
 Method = Annotated[
@@ -317,18 +320,22 @@ def _asked(body: CreatePayment) -> paying.Asked:
 
 def _asked_in_paise(body: CreatePayment) -> paying.Asked:
     """Read the older contract: its own ids are kept as metadata, the key says whose money it is."""
+    for other in ("order", "amount", "capture", "customer"):
+        if getattr(body, other) is not None:
+            raise ParameterInvalid("Leave this out with amount_paisa.", param=other)
     if body.currency not in {None, "INR"}:
         raise ParameterInvalid("Paise are of INR.", param="currency")
     who, named = caller(), body.merchant_id or ""
     if named.startswith("mer_") and named != who.merchant:
         raise ParameterInvalid("That is not the merchant of this key.", param="merchant_id")
+    details = body.payment_details
+    vpa, token = (details.vpa, details.token) if details else (None, None)
     own = {
         "user_id": body.user_id,
         "merchant_id": body.merchant_id,
         "callback_url": body.callback_url and body.callback_url[:500],
-        "vpa": body.payment_details.vpa if body.payment_details else None,
+        "vpa": crypto.mask_email(vpa) if vpa else None,
     }
-    token = body.payment_details.token if body.payment_details else None
     if body.payment_method == CARD and token is None:
         raise ParameterInvalid("Send the card’s token.", param="payment_details.token")
     return paying.Asked(

@@ -16,7 +16,7 @@ _CUT = " … cut"
 #: Fields whose values are hidden whatever they are: what opens something, and who somebody is.
 _HIDDEN_NAMES = re.compile(
     r"pass(word)?|secret|token|authori[sz]ation|cookie|api_?key$|cvc|cvv|security_?code|signature"
-    r"|card_?number|^number$|^pan$|expir|e_?mail|phone|^name$|holder|address|^line[12]$|^(checkout_)?url$|link",
+    r"|^checkout$|^vpa$|card_?number|^number$|^pan$|expir|e_?mail|phone|^name$|holder|address|^line[12]$|^(checkout_)?url$|link",
     re.IGNORECASE,
 )
 #: Fields of ours that look like those and tell nothing.

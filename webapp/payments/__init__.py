@@ -33,7 +33,14 @@ from webapp.payments.errors import (
     WrongMethod,
 )
 from webapp.payments.holds import capture, void
-from webapp.payments.methods import Keeping, PaymentMethod, keep_method, methods_of, tokenise
+from webapp.payments.methods import (
+    Keeping,
+    PaymentMethod,
+    keep_method,
+    methods_of,
+    refuse_anothers,
+    tokenise,
+)
 from webapp.payments.models import RECEIPT, Anomaly, Attempt, Payment
 from webapp.payments.policy import is_same_shopper
 from webapp.payments.queries import (
@@ -180,6 +187,7 @@ __all__ = [
     "payments_of",
     "payments_of_order",
     "payments_of_user",
+    "refuse_anothers",
     "reopen_anomaly",
     "settle_decision",
     "start_card",

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,7 +21,7 @@ from webapp.gateway import Card, Token, TypedCard
 from webapp.kernel import clock, crypto, db
 from webapp.kernel.db import Base, Id, Moment
 from webapp.kernel.errors import Unavailable
-from webapp.payments.errors import CardExpired, CardUnusable, LiveCard
+from webapp.payments.errors import CardExpired, CardUnusable, LiveCard, MethodRefused
 from webapp.payments.steps import card_json
 
 MOST_SHOWN = 100
@@ -36,6 +36,7 @@ EXPIRED = frozenset({"invalid_expiry_year", "expired_card"})
 #: Of a month that there is, this says that it is over.
 PASSED_MONTH = "invalid_expiry_month"
 MONTHS = range(1, 13)
+_IS_ANOTHERS = text("SELECT is_anothers_method(:method, :merchant)")
 
 
 class PaymentMethod(Base):
@@ -117,6 +118,12 @@ def methods_of(merchant_id: str, user_ref: str, *, livemode: bool) -> Sequence[P
     )
     newest = wanted.order_by(PaymentMethod.created_at.desc(), PaymentMethod.id.desc())
     return db.session.scalars(newest.limit(MOST_SHOWN)).all()
+
+
+def refuse_anothers(method_id: str, merchant_id: str) -> None:
+    """Refuse a token that another merchant keeps; raises MethodRefused, as for one unknown."""
+    if db.session.scalar(_IS_ANOTHERS, {"method": method_id, "merchant": merchant_id}):
+        raise MethodRefused(param="payment_method")
 
 
 def _sealed(token_id: str, card: Card) -> str:
