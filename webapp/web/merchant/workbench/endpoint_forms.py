@@ -14,6 +14,7 @@ ALL, CHOSEN = "all", "chosen"
 #: What the groups of events are called, by how the names of their events begin.
 GROUPS: dict[str, str] = {
     "order": "Orders",
+    "payment_link": "Payment links",
     "checkout": "Checkout links",
     "payment": "Payments",
     "refund": "Refunds",
