@@ -30,7 +30,6 @@ from tests.builders import (
     wallet_tried,
 )
 from webapp import orders
-from webapp.api import expanding
 from webapp.gateway import Outcome, Result
 from webapp.kernel import clock, db
 from webapp.payments import Status
@@ -251,40 +250,6 @@ def test_lists_are_filtered_and_go_on_page_by_page(shop: Shop) -> None:
     assert refused(wrong) == (400, "cursor_unknown", "starting_after")
 
 
-def test_what_a_payment_names_is_told_in_its_place(shop: Shop) -> None:
-    program = shop.program()
-    payment = paid_for(program, customer_email="asha@people.example")
-    whole = read(
-        program,
-        payment["id"],
-        **{"expand[]": ["order.customer", "customer", "checkout_session.order", "refunds"]},
-    )
-    assert whole["order"]["object"] == "order"
-    assert whole["order"]["customer"]["email"] == "asha@people.example"
-    assert whole["customer"]["id"] == payment["customer"]
-    assert whole["checkout_session"]["order"]["id"] == payment["order"]
-    assert whole["refunds"]["data"] == []
-    many = program.get("/payments", **{"expand[]": "data.order"}).get_json()
-    assert many["data"][0]["order"]["object"] == "order"
-
-
-@pytest.mark.parametrize(
-    "path", ["nothing", "order.nothing", "order.customer.a.b.c", "data.order", ""]
-)
-def test_what_cannot_be_expanded_is_refused(shop: Shop, path: str) -> None:
-    program = shop.program()
-    payment = paid_for(program)
-    wrong = program.get(f"/payments/{payment['id']}", **{"expand[]": path})
-    assert refused(wrong) == (400, "parameter_invalid", "expand[]")
-
-
-def test_expanding_asks_for_the_scope_of_what_is_expanded(shop: Shop) -> None:
-    payment = paid_for(shop.program(), customer_email="asha@people.example")
-    narrow = shop.program(scopes=["payments:read"])
-    wrong = narrow.get(f"/payments/{payment['id']}", **{"expand[]": "customer"})
-    assert refused(wrong)[:2] == (403, "scope_missing")
-
-
 def test_the_provider_is_asked_now_and_not_too_often(shop: Shop) -> None:
     program = shop.program()
     payment = paid_for(program, payment_method=a_method())
@@ -425,14 +390,3 @@ def test_the_way_back_is_a_whole_address_and_in_live_mode_by_https(
     monkeypatch.setitem(app.extensions, "paydeck_settings", live)
     answer = shop.program(livemode=True).post("/payments", plain)
     assert refused(answer) == (400, "parameter_invalid", "return_url")
-
-
-def test_expanding_is_bounded_by_what_it_loads(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = shop.program()
-    for _ in range(3):
-        paid_for(program)
-    monkeypatch.setattr(expanding, "MOST_LOADED", 2)
-    answer = program.get("/payments", **{"expand[]": "data.order"})
-    assert refused(answer) == (400, "parameter_invalid", "expand[]")
-    few = program.get("/payments", limit=2, **{"expand[]": "data.order"}).get_json()
-    assert [row["order"]["object"] for row in few["data"]] == ["order", "order"]
