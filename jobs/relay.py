@@ -16,6 +16,7 @@ import structlog
 from jobs import context, queues, schedule
 from jobs.bus.publishing import Publisher, Rests
 from jobs.bus.sinks import opened
+from jobs.looks import send_look
 from jobs.subscriptions import CONSUMERS, IN_ORDER
 from jobs.telling import AT_MOST, Away, Consumer, tell, tell_carefully
 from jobs.wakeups import Wakeups
@@ -24,6 +25,8 @@ from webapp.kernel import wake
 FACTS = "facts"
 POLL_SECONDS = 0.5
 CHORE_SECONDS = 0.25
+#: Pages that show deliveries or requests are told at most so often.
+LOOK_SECONDS = 0.25
 _log = structlog.get_logger(__name__)
 
 
@@ -38,17 +41,20 @@ def main() -> int:
         crew.add(name, consuming(process, name, consumer, bells[name]))
     for name in sinks:
         crew.add(name, publishing(process, name, bells[name]))
-    wakeups = Wakeups(queues.enqueue)
+    wakeups, looks = Wakeups(queues.enqueue), Wakeups(send_look, gap_seconds=LOOK_SECONDS)
     crew.add("wakeups", lambda: wakeups.work(process.stop))
+    crew.add("looks", lambda: looks.work(process.stop))
     crew.add("chores", lambda: _do_chores(process))
     crew.add_beat()
-    listen(process, bells, wakeups)
+    listen(process, bells, wakeups, looks)
     for bell in bells.values():
         bell.set()
     return crew.finish()
 
 
-def listen(process: context.Process, bells: dict[str, threading.Event], wakeups: Wakeups) -> None:
+def listen(
+    process: context.Process, bells: dict[str, threading.Event], wakeups: Wakeups, looks: Wakeups
+) -> None:
     """Pass each wake-up on to whom it concerns, until the process is asked to stop."""
     for kind in wake.listen(poll_seconds=POLL_SECONDS):
         if process.stop.is_set():
@@ -58,6 +64,8 @@ def listen(process: context.Process, bells: dict[str, threading.Event], wakeups:
                 bell.set()
         elif kind in queues.KINDS:
             wakeups.wish(kind)
+        elif kind is not None and wake.read_look(kind) is not None:
+            looks.wish(kind)
 
 
 def consuming(

@@ -14,7 +14,7 @@ PATIENCE_MS = 20_000
 
 
 def arrives(page: Page, text: str) -> None:
-    """Load a page again until it says so; the pages about deliveries stand still."""
+    """Load a page again until it says so, as who has no scripts must."""
 
     def says() -> bool:
         page.reload()

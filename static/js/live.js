@@ -150,7 +150,7 @@ function keep(part) {
     focus: active && pathOf(part, active),
     selection: active && "selectionStart" in active ? [active.selectionStart, active.selectionEnd] : null,
     typed: controls.filter(isTyped).map((control) => [nameOf(control), control.value, control.checked]),
-    open: [...part.querySelectorAll("details")].map((item) => item.open),
+    open: new Map([...part.querySelectorAll("details")].map((item, index) => [item.id || index, item.open])),
   };
 }
 
@@ -177,7 +177,8 @@ function restore(node, kept) {
     else control.value = was[1];
   }
   [...node.querySelectorAll("details")].forEach((item, index) => {
-    if (kept.open[index]) item.open = true;
+    const was = kept.open.get(item.id || index);
+    if (was || (item.id && was !== undefined)) item.open = was;
   });
   const target = kept.focus && node.querySelector(kept.focus);
   if (!target) return;

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jobs.knocks import newest, topics_of
+from jobs.looks import knock_of
 from webapp.outbox import Fact
 from webapp.realtime import Knock
 
@@ -61,3 +62,16 @@ def test_of_many_knocks_about_one_object_the_newest_is_sent() -> None:
         Knock("admin", "payment", "pay_2", 1),
         Knock("user:usr_1", "payment", "pay_1", 2),
     ]
+
+
+def test_a_look_is_heard_by_its_merchants_mode_alone() -> None:
+    assert knock_of("look:delivery:mer_1:test") == Knock(
+        "merchant:mer_1:test", "delivery", "mer_1", 0
+    )
+    assert knock_of("look:delivery:mer_1:live") == Knock(
+        "merchant:mer_1:live", "delivery", "mer_1", 0
+    )
+
+
+def test_other_wake_ups_are_no_looks() -> None:
+    assert [knock_of(kind) for kind in ("facts", "webhooks", "look", "look:delivery")] == [None] * 4

@@ -7,8 +7,9 @@ import json
 import pytest
 from flask import Flask
 
+from jobs.subscriptions import WEBHOOKS
 from tests.builders import a_merchant, a_payment, an_order
-from tests.webhooks.hooks import BY, an_endpoint, query, states, tell
+from tests.webhooks.hooks import BY, FINE, an_endpoint, query, states, tell
 from webapp import orders, outbox, webhooks
 from webapp.kernel import db
 from webapp.payments import Status
@@ -143,3 +144,17 @@ def _copies_of(fact: outbox.Fact, times: int) -> list[outbox.Fact]:
         outbox.Fact(id=f"fact_copy{n:04}", subject_id=f"ord_copy{n:04}", **same)
         for n in range(times)
     ]
+
+
+def test_pages_look_again_when_something_happened_and_when_it_was_tried(shop: str) -> None:
+    an_endpoint(shop, "order.created")
+    an_order(shop)
+    with db.transaction(db.WORKER) as session:
+        webhooks.fan_out(outbox.take_due(WEBHOOKS))
+        assert {f"look:{noun}:{shop}:test" for noun in ("delivery", "webhook_event")} <= set(
+            session.info["wakes"]
+        )
+    parcels = webhooks.take(1, slow_at_most=1)
+    with db.transaction(db.WORKER) as session:
+        webhooks.settle([(parcel, FINE) for parcel in parcels])
+        assert f"look:delivery:{shop}:test" in session.info["wakes"]

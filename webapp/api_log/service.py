@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import text
 
 from webapp.api_log.masking import masked_body, masked_query
-from webapp.kernel import clock, db, ids
+from webapp.kernel import clock, db, ids, wake
 
 KEPT_DAYS = 30
 SWEEP_AT_MOST = 5_000
@@ -67,6 +67,8 @@ def note(asked: Asked, told: Told) -> None:
     del row["body"]
     with db.transaction() as session:
         session.execute(_NOTE, row)
+        if asked.merchant_id is not None:
+            wake.look("api_request", asked.merchant_id, livemode=asked.livemode)
 
 
 def sweep(*, at_most: int = SWEEP_AT_MOST) -> int:

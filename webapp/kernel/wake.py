@@ -21,6 +21,7 @@ from redis.retry import Retry
 from webapp.kernel import clock, db
 
 CHANNEL = "paydeck:wake"
+LOOK = "look"
 REGISTRY = "paydeck:processes"
 TIMEOUT_SECONDS = 2
 REST_SECONDS = 5.0
@@ -69,6 +70,31 @@ def soon(kind: str) -> None:
     if not kinds:
         db.after_commit(_ping_all)
     kinds.add(kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Rows of `noun` changed in one mode of a merchant: pages that show them are to look again."""
+
+    noun: str
+    merchant_id: str
+    livemode: bool
+
+
+def look(noun: str, merchant_id: str, *, livemode: bool) -> None:
+    """After this transaction commits, have open pages look again at a merchant's rows of `noun`.
+
+    For what has no facts of its own, such as tries and logs; a hint like any other.
+    """
+    soon(f"{LOOK}:{noun}:{merchant_id}:{'live' if livemode else 'test'}")
+
+
+def read_look(kind: str) -> Look | None:
+    """Return what a wake-up of `look` says, or None for any other kind."""
+    parts = kind.split(":")
+    if len(parts) != 4 or parts[0] != LOOK:  # noqa: PLR2004 - as `look` writes it
+        return None
+    return Look(parts[1], parts[2], parts[3] == "live")
 
 
 def ping(kind: str) -> None:

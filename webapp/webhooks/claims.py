@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import RowMapping, text
 from sqlalchemy.dialects.postgresql import insert
 
-from webapp.kernel import clock, db, ids
+from webapp.kernel import clock, db, ids, wake
 from webapp.kernel.crypto import CannotOpen
 from webapp.outbox import announce
 from webapp.webhooks import policy, signing
@@ -198,6 +198,8 @@ def close(results: Sequence[Result]) -> list[Result]:
         "ids": [parcel.delivery_id for parcel, _ in results],
         "tokens": [parcel.token for parcel, _ in results],
     }
+    for merchant_id, livemode in {(one.merchant_id, one.livemode) for one, _ in results}:
+        wake.look("delivery", merchant_id, livemode=livemode)
     held = {tuple(row) for row in db.session.execute(_HOLDS, fence)}
     rows = [_attempt(*result, is_late=result[0].claim not in held) for result in results]
     db.session.execute(insert(Attempt), rows)

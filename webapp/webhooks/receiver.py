@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import text
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from webapp.kernel import clock, db, ids
+from webapp.kernel import clock, db, ids, wake
 from webapp.webhooks import signing
 from webapp.webhooks.errors import EndpointNotFound
 from webapp.webhooks.models import Endpoint, Receipt
@@ -61,6 +61,7 @@ def receive(endpoint_id: str, headers: Mapping[str, str], body: str) -> Reply:
         told = Answer(endpoint.receiver_answer or Answer.OK)
         is_signed = _is_signed(endpoint, headers, body)
         reply = REFUSAL if told is Answer.OK and not is_signed else REPLIES[told]
+        wake.look("webhook_receipt", whose.merchant_id, livemode=whose.livemode)
         db.session.add(
             Receipt(
                 id=ids.new("webhook_receipt"),

@@ -38,6 +38,8 @@ def fan_out(facts: Sequence[Fact]) -> None:
     db.session.execute(_IN_TURN)
     events = [_event(fact) for fact in told]
     fresh = _written(events)
+    for merchant_id, livemode in {(event.merchant_id, event.livemode) for event in events}:
+        wake.look("webhook_event", merchant_id, livemode=livemode)
     wanted = _wanted([event for event in events if event.id in fresh])
     if not wanted:
         return
@@ -89,6 +91,8 @@ def deliver(
     if not rows:
         return []
     wake.soon(WAKE)
+    for merchant_id, livemode in {(event.merchant_id, event.livemode) for event, _ in pairs}:
+        wake.look("delivery", merchant_id, livemode=livemode)
     written: list[str] = []
     for start in range(0, len(rows), ROWS):
         some = rows[start : start + ROWS]

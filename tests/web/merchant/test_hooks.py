@@ -280,3 +280,26 @@ def test_a_form_is_read_without_the_database() -> None:
     form = read_endpoint_form({"reach": "chosen", "url": "x"}, ["payment.success", "made.up"])
     assert form.events == ["payment.success"]
     assert form.errors == {}
+
+
+def test_an_endpoints_page_and_its_deliveries_keep_themselves_fresh(shop: Shop, app: Flask) -> None:
+    address, _secret = added(shop, target="built_in", url="")
+    delivery = shop.client.send(address, f"{address}/test", name="payment.success").location
+    Server(lambda _request: broken(503)).drain()
+    other = a_shop(app)
+    for page, says in (
+        (HOOKS, "1 on the way"),
+        (address, "1 failed and tried again"),
+        (delivery, "Try 1"),
+        (f"{address}/received", "Nothing has come yet"),
+    ):
+        live = f'data-live-url="{page}/live"'
+        answer = shop.client.get(f"{page}/live", headers={"X-Fragment": "1"})
+        part = answer.get_data(as_text=True)
+        assert live in part
+        assert f'data-live="merchant:{shop.id}:test"' in part
+        assert says in part
+        assert "<html" not in part
+        assert live in shop.client.get(page).get_data(as_text=True)
+        if page != HOOKS:
+            assert other.client.get(f"{page}/live").status_code == 404

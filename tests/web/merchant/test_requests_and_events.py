@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 from tests.api.desk import Program
 from tests.web.merchant.world import Shop, a_colleague, a_shop, paid
 from tests.webhooks.hooks import an_endpoint, tell
-from webapp import accounts, webhooks
+from webapp import accounts, api_log, webhooks
 from webapp.accounts import KeyKind
-from webapp.kernel import db
+from webapp.kernel import db, ids
 from webapp.kernel.paging import PageRequest
 from webapp.outbox import Actor
 from webapp.webhooks import Event
@@ -49,6 +49,10 @@ def events(shop: Shop) -> list[Event]:
     with db.scoped(shop.scope()):
         page = webhooks.events_of(shop.id, livemode=False, page=PageRequest())
         return list(page.rows)
+
+
+def fragment(shop: Shop, url: str) -> str:
+    return shop.client.get(url, headers={"X-Fragment": "1"}).get_data(as_text=True)
 
 
 def test_a_request_is_found_by_each_filter_and_opened(shop: Shop) -> None:
@@ -136,3 +140,33 @@ def test_an_event_is_sent_to_an_endpoint_that_never_got_it(shop: Shop) -> None:
     refused = a_colleague(shop, "viewer")
     own = refused.page(address).form("/resend").fields
     assert refused.post(f"{address}/resend", data=own).status_code == 403
+
+
+def test_the_lists_keep_themselves_fresh_with_their_filters(shop: Shop) -> None:
+    made, _token = asked_for_an_order(shop, 50_000)
+    paid(shop)
+    tell()
+    success = next(one.id for one in events(shop) if one.name == "payment.success")
+    for page, query, has in (
+        (REQUESTS, "?method=POST", f"row-{made}"),
+        (EVENTS, "?name=payment.success", f"row-{success}"),
+    ):
+        live = f'data-live-url="{page}/live{query}"'
+        part = fragment(shop, f"{page}/live{query}")
+        assert live in part
+        assert has in part
+        assert live in shop.client.get(f"{page}{query}").get_data(as_text=True)
+    assert "row-" not in fragment(shop, f"{REQUESTS}/live?method=GET")
+
+
+def test_the_live_log_is_for_those_who_see_the_log(shop: Shop) -> None:
+    assert a_colleague(shop, "viewer").get(f"{REQUESTS}/live").status_code == 403
+
+
+def test_a_request_that_is_kept_has_the_log_looked_at_again(shop: Shop) -> None:
+    asked = api_log.Asked(
+        ids.new("request"), False, shop.id, None, None, "GET", "/", "", b"", "1", None
+    )
+    with db.scoped(shop.scope()), db.transaction() as session:
+        api_log.note(asked, api_log.Told(200, b"", 1))
+        assert session.info["wakes"] == {f"look:api_request:{shop.id}:test"}

@@ -90,6 +90,12 @@ def address(endpoint: str, kept: Mapping[str, str], **changes: str | None) -> st
     return url_for(endpoint, **given)
 
 
+def live_address(endpoint: str, kept: Mapping[str, str]) -> str:
+    """Return the address of a list's live part, with the filters and page in force."""
+    cursors = {name: request.args.get(name) for name in ("older", "newer")}
+    return address(endpoint, kept, **cursors)
+
+
 def older_newer(
     endpoint: str, kept: Mapping[str, str], page: Page[Any]
 ) -> tuple[str | None, str | None]:

@@ -26,6 +26,14 @@ def hook_delivery(delivery_id: str) -> str:
     )
 
 
+@blueprint.get("/developers/deliveries/<string:delivery_id>/live")
+def hook_delivery_live(delivery_id: str) -> str:
+    """Return the delivery's tries alone, for the script that keeps them fresh."""
+    return render_template(
+        "merchant/developers/webhooks/_tries.html", view=delivery_page(delivery_id)
+    )
+
+
 @blueprint.post("/developers/deliveries/<string:delivery_id>/resend")
 def resend_delivery(delivery_id: str) -> Response:
     """Send a delivery's event again, to any endpoint of the merchant."""

@@ -13,7 +13,7 @@ from webapp import webhooks
 from webapp.kernel import clock
 from webapp.kernel.paging import PageRequest
 from webapp.web.merchant.door import why_not
-from webapp.web.merchant.lists import Tab, address, asked_page, older_newer
+from webapp.web.merchant.lists import Tab, address, asked_page, live_address, older_newer
 from webapp.web.merchant.workbench.delivery_views import DeliveryLine, delivery_line
 from webapp.web.shared.guards import settings
 from webapp.web.shared.pills import Pill, pill
@@ -92,6 +92,7 @@ class EndpointPage:
     waits: Sequence[tuple[str, int]]
     tabs: Sequence[Tab]
     deliveries: Sequence[DeliveryLine]
+    live_url: str
     newer: str | None
     older: str | None
     why_not: str | None
@@ -157,6 +158,7 @@ def endpoint_page(endpoint_id: str) -> EndpointPage:
         waits=_waits(endpoint.id) if health.waiting else [],
         tabs=_tabs(kept),
         deliveries=[delivery_line(one) for one in page.rows],
+        live_url=live_address("merchant.hook_live", kept),
         newer=newer_older[1],
         older=newer_older[0],
         why_not=why_not("manage_webhooks"),

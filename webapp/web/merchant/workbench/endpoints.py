@@ -51,6 +51,14 @@ def hooks() -> str:
     )
 
 
+@blueprint.get("/developers/webhooks/live")
+def hooks_live() -> str:
+    """Return the list alone, for the script that keeps it fresh."""
+    return render_template(
+        "merchant/developers/webhooks/_list.html", rows=endpoint_list(), why_not=why_not(MANAGE)
+    )
+
+
 @blueprint.get("/webhooks/<string:endpoint_id>")
 def hook_by_letter(endpoint_id: str) -> Response:
     """Lead from the address that letters give to the endpoint's page."""
@@ -99,6 +107,14 @@ def hook(endpoint_id: str) -> str:
         overlap=USUAL_OVERLAP,
         events=event_choices(),
         answers=[(answer.value, says) for answer, says in ANSWERS.items()],
+    )
+
+
+@blueprint.get("/developers/webhooks/<string:endpoint_id>/live")
+def hook_live(endpoint_id: str) -> str:
+    """Return the part of the endpoint's page that changes, for the script that keeps it fresh."""
+    return render_template(
+        "merchant/developers/webhooks/_endpoint.html", view=endpoint_page(endpoint_id)
     )
 
 

@@ -13,7 +13,7 @@ from flask import g, request, url_for
 from webapp import webhooks
 from webapp.kernel.paging import PageRequest
 from webapp.web.merchant.door import why_not
-from webapp.web.merchant.lists import asked_page, older_newer
+from webapp.web.merchant.lists import asked_page, live_address, older_newer
 from webapp.web.merchant.workbench.delivery_views import (
     Changed,
     DeliveryLine,
@@ -59,6 +59,7 @@ class EventList:
     name: str
     subject: str
     rows: Sequence[EventLine]
+    live_url: str
     newer: str | None
     older: str | None
 
@@ -95,7 +96,8 @@ def event_list() -> EventList:
     )
     older, newer = older_newer("merchant.event_rows", kept, page)
     rows = [event_line(one) for one in page.rows]
-    return EventList(kept["name"], kept["object"], rows, newer, older)
+    live_url = live_address("merchant.event_rows_live", kept)
+    return EventList(kept["name"], kept["object"], rows, live_url, newer, older)
 
 
 def event_page(event_id: str) -> EventPage:

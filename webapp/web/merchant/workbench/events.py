@@ -23,6 +23,12 @@ def event_rows() -> str:
     )
 
 
+@blueprint.get("/developers/events/live")
+def event_rows_live() -> str:
+    """Return the list alone, for the script that keeps it fresh."""
+    return render_template("merchant/developers/workbench/_events.html", view=event_list())
+
+
 @blueprint.get("/developers/events/<string:event_id>")
 def event_row(event_id: str) -> str:
     """Show one event: its payload, what changed, who caused it, and its deliveries."""

@@ -128,6 +128,17 @@ def hook_received(endpoint_id: str) -> str:
     )
 
 
+@blueprint.get("/developers/webhooks/<string:endpoint_id>/received/live")
+def hook_received_live(endpoint_id: str) -> str:
+    """Return what the receiver got alone, for the script that keeps it fresh."""
+    endpoint = webhooks.endpoint_of(g.merchant.id, endpoint_id)
+    return render_template(
+        "merchant/developers/webhooks/_received.html",
+        row=endpoint_row(endpoint),
+        receipts=_receipts(webhooks.receipts_of(endpoint_id)),
+    )
+
+
 @blueprint.post("/developers/webhooks/<string:endpoint_id>/twice")
 def send_twice(endpoint_id: str) -> Response:
     """Send the newest event of the merchant to an endpoint twice, with one id."""

@@ -12,7 +12,7 @@ from flask import g, request, url_for
 from webapp import accounts, api_log
 from webapp.api_log import ApiRequest, RequestFilter
 from webapp.kernel.errors import NotFound
-from webapp.web.merchant.lists import Chip, address, asked_page, older_newer
+from webapp.web.merchant.lists import Chip, address, asked_page, live_address, older_newer
 from webapp.web.merchant.workbench.delivery_views import indented, subject_href
 from webapp.web.shared.guards import settings
 from webapp.web.shared.pills import Pill
@@ -60,6 +60,7 @@ class RequestList:
     chips: Sequence[Chip]
     keys: Sequence[tuple[str, str]]
     clear_href: str
+    live_url: str
     newer: str | None
     older: str | None
 
@@ -95,6 +96,7 @@ def request_list() -> RequestList:
         chips=_chips(asked),
         keys=[("", "All"), *((key.id, f"{key.name} {key.shown}") for key in keys)],
         clear_href=url_for("merchant.request_rows"),
+        live_url=live_address("merchant.request_rows_live", asked),
         newer=newer,
         older=older,
     )

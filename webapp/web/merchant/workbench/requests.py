@@ -27,6 +27,13 @@ def request_rows() -> str:
     )
 
 
+@blueprint.get("/developers/requests/live")
+def request_rows_live() -> str:
+    """Return the list alone, for the script that keeps it fresh."""
+    must(SEE)
+    return render_template("merchant/developers/workbench/_requests.html", view=request_list())
+
+
 @blueprint.get("/developers/requests/<string:request_id>")
 def request_row(request_id: str) -> str:
     """Show one request with its answer, and as a line for a shell."""
