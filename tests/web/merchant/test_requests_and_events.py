@@ -170,3 +170,9 @@ def test_a_request_that_is_kept_has_the_log_looked_at_again(shop: Shop) -> None:
     with db.scoped(shop.scope()), db.transaction() as session:
         api_log.note(asked, api_log.Told(200, b"", 1))
         assert session.info["wakes"] == {f"look:api_request:{shop.id}:test"}
+
+
+@pytest.mark.parametrize("page", ["keys", "webhooks", "events", "requests", "guide", "exam"])
+def test_every_page_for_developers_says_its_mode(shop: Shop, page: str) -> None:
+    text = shop.client.page(f"/merchant/developers/{page}").text
+    assert "keys, events and requests of test mode" in text
