@@ -20,6 +20,7 @@ from webapp import (
     corrections,
     idempotency,
     ledger,
+    orders,
     payments,
     refunds,
     webhooks,
@@ -46,6 +47,7 @@ RELAY: Sequence[Chore] = (
 #: Done by the sweeper that leads.
 SWEEPER: Sequence[Chore] = (
     Chore("expire checkout links", 2, payments.expire_due),
+    Chore("end payment links", 5, orders.end_due_payment_links),
     Chore("ask about payments that are late", 5, payments.look_again),
     Chore("let refunds leave", 1, refunds.release_due),
     Chore("ask about refunds that are late", 5, refunds.look_again),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from itertools import count
 
@@ -14,7 +15,7 @@ from webapp import accounts, orders, payments, wallets
 from webapp.gateway import Card, Decline, Outcome, Result
 from webapp.kernel import clock, db
 from webapp.kernel.money import Money
-from webapp.orders import CheckoutRef, NewOrder, Order
+from webapp.orders import CheckoutRef, NewOrder, NewPaymentLink, Order, PaymentLink
 from webapp.outbox import Actor
 from webapp.payments import Payer, Payment, Status
 
@@ -114,6 +115,38 @@ def a_checkout(
 ) -> Link:
     """Create an order and open its checkout."""
     return a_link(an_order(merchant_id, amount, capture_later=capture_later))
+
+
+def a_new_payment_link(
+    merchant_id: str, *, max_payments: int | None = None, ends_at: dt.datetime | None = None
+) -> NewPaymentLink:
+    """Return what a link of ₹500.00 asks for."""
+    return NewPaymentLink(
+        merchant_id,
+        livemode=False,
+        amount=inr(500_00),
+        description="A seat at the tasting",
+        max_payments=max_payments,
+        ends_at=ends_at,
+    )
+
+
+def a_payment_link(
+    merchant_id: str, *, max_payments: int | None = None, ends_at: dt.datetime | None = None
+) -> PaymentLink:
+    """Make a payment link of ₹500.00; what is returned stays as it was made."""
+    asked = a_new_payment_link(merchant_id, max_payments=max_payments, ends_at=ends_at)
+    with db.scoped(db.Scope(merchant_id=merchant_id, livemode=False)):
+        link = orders.create_payment_link(asked, by=Actor("system"))
+        db.session.expunge(link)
+        return link
+
+
+def opened_by(link: PaymentLink) -> Link:
+    """Press the button of a payment link: a fresh order with its checkout."""
+    with db.scoped(db.Scope(merchant_id=link.merchant_id, livemode=False)):
+        opened = orders.open_payment_link(orders.payment_link_for(link.token), by=SHOPPER)
+        return Link(opened.token, orders.checkout_for(opened.token))
 
 
 def a_top_up(person: Someone, amount: Money) -> Link:

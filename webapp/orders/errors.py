@@ -34,6 +34,27 @@ class OrderNotPayable(Conflict):
     says = "This order can no longer be paid."
 
 
+class PaymentLinkNotFound(NotFound):
+    """No payment link has this id or token, or it is another merchant's."""
+
+    code = "payment_link_not_found"
+    says = "There is no such payment link. Check that the address is complete."
+
+
+class PaymentLinkEnded(Conflict):
+    """The link was ended, its time is over, or it was paid as often as it takes."""
+
+    code = "payment_link_ended"
+    says = "This payment link takes no more payments. Nothing was charged."
+
+
+class PaymentLinkClosed(Conflict):
+    """The link's merchant may not sell at present."""
+
+    code = "payment_link_closed"
+    says = "This shop takes no payments at present. Nothing was charged."
+
+
 class CustomerNotFound(NotFound):
     """No such customer, or another merchant's."""
 

@@ -37,6 +37,7 @@ class OrderFilter:
     text: str | None = None
     customer_id: str | None = None
     currency: str | None = None
+    payment_link_id: str | None = None
     since: dt.datetime | None = None
     until: dt.datetime | None = None
 
@@ -123,6 +124,8 @@ def orders_of(
         wanted = wanted.where(Order.customer_id == asked.customer_id)
     if asked.currency:
         wanted = wanted.where(Order.currency == asked.currency)
+    if asked.payment_link_id:
+        wanted = wanted.where(Order.payment_link_id == asked.payment_link_id)
     if asked.since:
         wanted = wanted.where(Order.created_at >= asked.since)
     if asked.until:

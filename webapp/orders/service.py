@@ -16,12 +16,12 @@ from webapp.kernel.errors import Invalid
 from webapp.kernel.money import Money, payable
 from webapp.orders.errors import CheckoutNotFound, OrderNotFound, OrderNotPayable
 from webapp.orders.models import CheckoutSession, Customer, Order, OrderCounter
+from webapp.orders.payment_links import count_payment
+from webapp.orders.policy import check_description, check_details
 from webapp.outbox import SYSTEM, Actor
 
 CHECKOUT_LASTS = dt.timedelta(minutes=15)
 FIRST_NUMBER = 1001
-MAX_DESCRIPTION = 200
-MAX_METADATA = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class NewOrder:
     kind: str = "sale"
     user_id: str | None = None
     capture_later: bool = False
+    payment_link_id: str | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -83,6 +84,7 @@ def create(asked: NewOrder, *, by: Actor = SYSTEM) -> Order:
             details=asked.details,
             created_at=clock.now(),
             created_by=by.id,
+            payment_link_id=asked.payment_link_id,
         )
         order.begin("pending", because="The order was created.", by=by)
         return order
@@ -210,10 +212,15 @@ def locked_checkout(session_id: str) -> CheckoutSession:
 
 
 def mark_paid(order: Order, *, by: Actor) -> None:
-    """Complete a locked order and its open checkout (a step of the payment that captured)."""
+    """Complete a locked order and its open checkout (a step of the payment that captured).
+
+    Where it came by a payment link, and was the last payment that the link takes, the link ends.
+    """
     order.completed_at = clock.now()
     order.move_to("completed", because="The order was paid.", by=by)
     close_open_checkout(order.id, "complete", because="The order was paid.", by=by)
+    if order.payment_link_id is not None:
+        count_payment(order.payment_link_id)
 
 
 def close_open_checkout(order_id: str, status: str, *, because: str, by: Actor) -> None:
@@ -238,21 +245,8 @@ def _next_number(merchant_id: str, *, livemode: bool) -> str:
     return str(db.session.execute(counted).scalar_one())
 
 
-def check_description(description: str) -> None:
-    """Raise Invalid where an order cannot be called so."""
-    if len(description) > MAX_DESCRIPTION:
-        raise Invalid(f"Keep the description to {MAX_DESCRIPTION} characters.", param="description")
-    if "\x00" in description:
-        raise Invalid("The description has a character that cannot be stored.", param="description")
-    if crypto.looks_like_card_number(description):
-        raise Invalid(
-            "That looks like a card number. Never write card numbers here.", param="description"
-        )
-
-
 def _check_text(asked: NewOrder) -> None:
     check_description(asked.description)
     if asked.capture_later and asked.kind != "sale":
         raise Invalid("A wallet is topped up at once, not later.", param="capture_later")
-    if len(asked.details) > MAX_METADATA:
-        raise Invalid(f"Metadata has at most {MAX_METADATA} keys.", param="metadata")
+    check_details(asked.details)

@@ -248,9 +248,11 @@ def _ready(
     if seller is None or not seller.is_active:
         raise SellerSuspended
     if payment is None:
+        orders.check_link(order)
         return order, steps.new_payment(order, payer, checkout_session_id=checkout.session_id)
     if payment.status in UNDER_WAY:
         return order, _same_try(payment, same_method)
+    orders.check_link(order)
     if payment.attempt_count >= MAX_ATTEMPTS:
         raise TooManyAttempts
     if same_method and steps.attempt_with_method(payment, same_method):

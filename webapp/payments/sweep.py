@@ -103,9 +103,12 @@ def cancel_order(order_id: str, *, by: Actor) -> None:
 
 
 def fresh_link(order_id: str, *, by: Actor = SYSTEM) -> orders.Opened:
-    """Open a fresh link for an order unless a payment is under way; raises PaymentUnderWay."""
+    """Open a fresh link for an order unless a payment is under way; raises PaymentUnderWay.
+
+    Raises PaymentLinkEnded where the order came by a payment link that takes no more payments.
+    """
     with db.transaction():
-        orders.locked(order_id)
+        orders.check_link(orders.locked(order_id))
         payment = steps.live_payment(order_id)
         if payment is not None and payment.status in UNDER_WAY:
             raise PaymentUnderWay
