@@ -120,7 +120,7 @@ from webapp.accounts.sign_in import (
     reset_password,
     sign_in,
 )
-from webapp.accounts.throttle import CHECK_PAYMENT, SEND_MONEY, note_try
+from webapp.accounts.throttle import CHECK_PAYMENT, OPEN_LINK, SEND_MONEY, note_try
 from webapp.accounts.tokens import (
     begin_tokens,
     end_tokens,
@@ -135,6 +135,7 @@ __all__ = [
     "CHECK_PAYMENT",
     "MERCHANT_FLOW",
     "MOST_KEYS",
+    "OPEN_LINK",
     "PLATFORM_ID",
     "PUBLISHABLE_SCOPES",
     "SCOPES",

@@ -10,7 +10,7 @@ from enum import StrEnum
 from webapp import accounts, orders, payments, wallets
 from webapp.kernel import clock
 from webapp.kernel.money import Money
-from webapp.orders import CheckoutRef, Order
+from webapp.orders import CheckoutRef, Order, PaymentLinkRef
 from webapp.payments import DeclineAdvice, Payment
 
 
@@ -84,6 +84,19 @@ class Checkout:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkPage:
+    """What the page of a payment link shows; `is_open` where it can be paid now."""
+
+    token: str
+    seller: Seller
+    description: str
+    amount: Money
+    ends_at: dt.datetime | None
+    has_ended: bool
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MoneyLine:
     """One line of a receipt."""
 
@@ -142,6 +155,22 @@ def checkout_view(
         receipt=payment.receipt_key if payment and stage is Stage.PAID else None,
         can_give_up=stage is Stage.ACTION,
         is_back=is_back and stage is Stage.ACTION,
+    )
+
+
+def link_view(ref: PaymentLinkRef, token: str) -> LinkPage:
+    """Read what a payment link asks for; raises PaymentLinkNotFound."""
+    link = orders.payment_link_of(ref.merchant_id, ref.link_id)
+    card = accounts.merchant_card(ref.merchant_id)
+    has_ended = orders.has_ended(link)
+    return LinkPage(
+        token=token,
+        seller=seller_of(ref.merchant_id),
+        description=link.description,
+        amount=link.amount,
+        ends_at=link.ends_at,
+        has_ended=has_ended,
+        is_open=not has_ended and card is not None and card.is_active,
     )
 
 

@@ -32,9 +32,9 @@ class OrderForm:
 def read_order_form(typed: Mapping[str, str]) -> OrderForm:
     """Read an order form; `errors` holds one sentence for each field that is wrong."""
     errors: dict[str, str] = {}
-    amount = _noting(errors, _amount, typed)
-    description = _noting(errors, _description, typed)
-    email = _noting(errors, _email, typed)
+    amount = noting(errors, read_amount, typed)
+    description = noting(errors, read_description, typed)
+    email = noting(errors, _email, typed)
     return OrderForm(
         typed=typed,
         errors=errors,
@@ -45,9 +45,10 @@ def read_order_form(typed: Mapping[str, str]) -> OrderForm:
     )
 
 
-def _noting(
+def noting(
     errors: dict[str, str], read: Callable[[Mapping[str, str]], T], typed: Mapping[str, str]
 ) -> T | None:
+    """Return what a field means, or None with the sentence that says what is wrong noted."""
     try:
         return read(typed)
     except Invalid as wrong:
@@ -55,7 +56,8 @@ def _noting(
         return None
 
 
-def _amount(typed: Mapping[str, str]) -> Money:
+def read_amount(typed: Mapping[str, str]) -> Money:
+    """Read the fields `amount` and `currency`; raises Invalid naming the one that is wrong."""
     currency = typed.get("currency", "").strip().upper()
     if currency not in EXPONENTS:
         shown = currency[:8] or "Nothing"
@@ -68,7 +70,8 @@ def _amount(typed: Mapping[str, str]) -> Money:
     return parse_money(text, currency)
 
 
-def _description(typed: Mapping[str, str]) -> str:
+def read_description(typed: Mapping[str, str]) -> str:
+    """Read the field `description`, one line of text, empty for none; raises Invalid."""
     text = typed.get("description", "").strip()
     if len(text) > MAX_DESCRIPTION:
         raise Invalid(f"Keep the description to {MAX_DESCRIPTION} characters.", param="description")

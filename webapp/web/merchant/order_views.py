@@ -87,6 +87,7 @@ class OrderPage:
     created_at: dt.datetime
     completed_at: dt.datetime | None
     is_taken_later: bool
+    came_by: str | None
     link: LinkView | None
     payments: Sequence[PaymentLine]
     timeline: Timeline
@@ -109,7 +110,7 @@ def order_list(page: PageRequest) -> OrderList:
         chips=[Chip("Search", query, address(ROWS, kept, q=None))] if query else [],
         query=query,
         status=status,
-        rows=[_row(order) for order in found.rows],
+        rows=[order_row(order) for order in found.rows],
         older=older,
         newer=newer,
         is_fresh=not counts,
@@ -135,10 +136,11 @@ def order_page(order_id: str) -> OrderPage:
         created_at=order.created_at,
         completed_at=order.completed_at,
         is_taken_later=order.capture_later,
+        came_by=_came_by(order),
         link=_link(sessions),
         payments=[_line(payment) for payment in paid_by],
         timeline=_timeline(order, sessions),
-        why_not_link=_busy(under_way) or why_not("create_order"),
+        why_not_link=_busy(under_way) or _used_up(order) or why_not("create_order"),
         why_not_cancel=_busy(under_way) or why_not("cancel_order"),
     )
 
@@ -170,7 +172,8 @@ def _tabs(status: str, query: str, counts: Mapping[str, int]) -> list[Tab]:
     ]
 
 
-def _row(order: Order) -> OrderRow:
+def order_row(order: Order) -> OrderRow:
+    """Return an order as it stands in lists."""
     return OrderRow(
         id=order.id,
         number=order.number,
@@ -207,6 +210,20 @@ def _timeline(order: Order, sessions: Sequence[CheckoutSession]) -> Timeline:
     for session in sessions:
         moves.extend(outbox.moves_of("checkout_session", session.id))
     return timeline_of(moves, {g.person.user_id: "you"}, g.merchant.timezone)
+
+
+def _came_by(order: Order) -> str | None:
+    if order.payment_link_id is None:
+        return None
+    return url_for("merchant.payment_link", link_id=order.payment_link_id)
+
+
+def _used_up(order: Order) -> str | None:
+    try:
+        orders.check_link(order)
+    except orders.PaymentLinkEnded:
+        return "The payment link by which this order came has ended. Create an order of its own."
+    return None
 
 
 def _busy(under_way: bool) -> str | None:  # noqa: FBT001 - one fact, named by the caller

@@ -31,6 +31,7 @@ MERCHANT = (
     Entry("Overview", "/merchant", "chart-column", is_exact=True),
     Entry("Payments", "/merchant/payments", "credit-card"),
     Entry("Orders", "/merchant/orders", "shopping-bag"),
+    Entry("Payment links", "/merchant/payment-links", "link"),
     Entry("Refunds", "/merchant/refunds", "rotate-ccw"),
     Entry("Attention", "/merchant/attention", "triangle-alert"),
     Entry("Developers", "/merchant/developers", "code-xml"),
