@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.api.desk import Shop
-from tests.builders import PASSWORD, a_checkout, a_payment, a_person, an_order, inr, money_in_wallet
+from tests.builders import (
+    PASSWORD,
+    a_checkout,
+    a_new_payment_link,
+    a_payment,
+    a_person,
+    an_order,
+    inr,
+    money_in_wallet,
+)
 from tests.webhooks.hooks import BY, an_endpoint
 from webapp import accounts, api_log, gateway, orders, payments, refunds, wallets, webhooks
 from webapp.gateway import Card
@@ -34,6 +43,11 @@ def a_refund(shop: Shop) -> str:
     by = Actor("merchant_user", shop.owner.id)
     with db.scoped(db.Scope(merchant_id=shop.merchant_id, livemode=False)):
         return refunds.request(taken, amount=inr(100_00), reason="other", by=by).id
+
+
+def _payment_link(shop: Shop) -> str:
+    with db.scoped(_scope(shop)):
+        return orders.create_payment_link(a_new_payment_link(shop.merchant_id), by=BY).id
 
 
 def _endpoint(shop: Shop) -> str:
@@ -115,6 +129,7 @@ MAKERS: dict[str, Callable[[Shop], str]] = {
     "wallet_id": _wallet,
     "order_id": lambda shop: an_order(shop.merchant_id).id,
     "customer_id": a_customer,
+    "link_id": _payment_link,
     "checkout_id": lambda shop: a_checkout(shop.merchant_id).ref.session_id,
     "payment_id": lambda shop: a_payment(payments.Status.CAPTURED, shop.merchant_id),
     "refund_id": a_refund,

@@ -105,6 +105,14 @@ def test_a_checkout_is_opened_and_ended(client: Paydeck) -> None:
     assert not client.checkout_sessions.get(session["id"]).get("url")
 
 
+def test_a_payment_link_is_made_and_ended(client: Paydeck) -> None:
+    link = client.payment_links.create(**PRICE, description="A seat", max_payments=3)
+    assert (link["status"], link["payments"], link["max_payments"]) == ("ACTIVE", 0, 3)
+    assert client.payment_links.get(link["id"]) == link
+    assert client.payment_links.update(link["id"], active=False)["status"] == "ENDED"
+    assert [one["id"] for one in client.payment_links.list(status="ENDED")] == [link["id"]]
+
+
 @pytest.mark.requirement("S4-60", "S4-61")
 def test_what_the_portal_delivers_is_believed_by_the_clients_helper(client: Paydeck) -> None:
     with public_names():

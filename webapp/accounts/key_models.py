@@ -19,6 +19,7 @@ RESOURCES = (
     "customers",
     "orders",
     "checkout_sessions",
+    "payment_links",
     "payments",
     "refunds",
     "wallets",

@@ -15,6 +15,7 @@ from webapp import orders, payments, refunds, webhooks
 from webapp.api.caller import Caller, caller
 from webapp.api.customer_shape import customer_shown
 from webapp.api.errors import ParameterInvalid, ScopeMissing
+from webapp.api.payment_link_shape import payment_link_shown
 
 Payload: TypeAlias = dict[str, Any]
 Loader: TypeAlias = Callable[[Caller, Payload], Payload | None]
@@ -126,6 +127,12 @@ def _customer(who: Caller, payload: Payload) -> Payload | None:
     return customer_shown(customer) if customer else None
 
 
+def _payment_link(who: Caller, payload: Payload) -> Payload | None:
+    if payload.get("payment_link") is None:
+        return None
+    return payment_link_shown(orders.payment_link_of(who.merchant, payload["payment_link"]))
+
+
 def _payment(who: Caller, payload: Payload) -> Payload:
     payment = payments.payment_of(who.merchant, payload["payment"]).payment
     return webhooks.payload_of("payment", payment.snapshot())
@@ -154,6 +161,7 @@ def _refunds(who: Caller, payload: Payload) -> Payload:
 #: What can be expanded: by the object's noun and field, the scope that it asks for, and how.
 FIELDS: dict[tuple[str, str], tuple[str, Loader]] = {
     ("order", "customer"): ("customers:read", _customer),
+    ("order", "payment_link"): ("payment_links:read", _payment_link),
     ("payment", "order"): ("orders:read", _order),
     ("payment", "customer"): ("customers:read", _customer),
     ("payment", "checkout_session"): ("checkout_sessions:read", _checkout),

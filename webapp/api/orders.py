@@ -42,7 +42,7 @@ class Order(Thing):
     description: str
     customer: Expandable | None
     capture: Literal["automatic", "manual"]
-    payment_link: str | None = Field(description="The payment link by which it was made.")
+    payment_link: Expandable | None
     completed_at: int | None
 
 
@@ -86,6 +86,7 @@ class OrderQuery(CreatedQuery):
 
     status: Status | None = None
     customer: str | None = Field(None, max_length=64)
+    payment_link: str | None = Field(None, max_length=64)
     currency: Currency | None = None
     expand: Expand
 
@@ -130,6 +131,7 @@ def list_orders(query: OrderQuery) -> dict[str, Any]:
         status=query.status.lower() if query.status else None,
         customer_id=query.customer,
         currency=query.currency,
+        payment_link_id=query.payment_link,
         since=moment(query.created_gte),
         until=after(query.created_lte),
     )

@@ -10,7 +10,14 @@ import httpx
 
 from paydeck.books import Analytics, Ledger, Transactions, Wallets
 from paydeck.integrating import ApiKeys, Deliveries, Events, Requests, WebhookEndpoints
-from paydeck.selling import CheckoutSessions, Customers, Orders, Payments, Refunds
+from paydeck.selling import (
+    CheckoutSessions,
+    Customers,
+    Orders,
+    PaymentLinks,
+    Payments,
+    Refunds,
+)
 from paydeck.wire import Retries, Wire
 
 DEFAULT_URL = "http://localhost:8000"
@@ -60,6 +67,7 @@ class Paydeck:
         )
         self.customers = Customers(self._wire)
         self.orders = Orders(self._wire)
+        self.payment_links = PaymentLinks(self._wire)
         self.checkout_sessions = CheckoutSessions(self._wire)
         self.payments = Payments(self._wire)
         self.refunds = Refunds(self._wire)

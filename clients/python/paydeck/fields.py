@@ -74,7 +74,32 @@ class OrderFilter(Dated, total=False):
 
     status: str
     customer: str
+    payment_link: str
     currency: str
+
+
+class NewPaymentLink(Keyed, total=False):
+    """A new payment link: `amount` in whole minor units, `ends_at` in Unix seconds."""
+
+    amount: Required[int]
+    currency: Required[str]
+    description: Required[str]
+    max_payments: int
+    ends_at: int
+    metadata: Metadata
+
+
+class PaymentLinkChange(Keyed, total=False):
+    """What may change of a payment link; `active` False ends it for good."""
+
+    active: bool
+    metadata: Metadata
+
+
+class PaymentLinkFilter(Dated, total=False):
+    """Which payment links."""
+
+    status: str
 
 
 class NewCheckoutSession(Keyed, total=False):

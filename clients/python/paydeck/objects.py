@@ -37,8 +37,22 @@ class Order(Thing):
     description: str
     customer: str | None
     capture: Literal["automatic", "manual"]
-    payment_link: str | None
+    payment_link: Expandable | None
     completed_at: int | None
+
+
+class PaymentLink(Thing):
+    """What is asked for again and again under one address; `payments` counts paid orders."""
+
+    status: Literal["ACTIVE", "ENDED"]
+    amount: int
+    currency: str
+    description: str
+    max_payments: int | None
+    ends_at: int | None
+    ended_at: int | None
+    payments: int
+    url: str
 
 
 class CheckoutSession(Thing):

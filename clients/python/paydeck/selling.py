@@ -1,4 +1,4 @@
-"""Customers, orders, checkout sessions, payments, refunds: what is sold and given back."""
+"""Customers, orders and their links, checkout sessions, payments, refunds: sold and given back."""
 
 from __future__ import annotations
 
@@ -53,6 +53,26 @@ class Orders(Resource):
     def cancel(self, order_id: str, **key: Unpack[fields.Keyed]) -> told.Order:
         """Cancel an order that is not paid."""
         return self._bare(told.Order, "orders", order_id, "cancel", key=key)
+
+
+class PaymentLinks(Resource):
+    """Links that are made once and paid again and again."""
+
+    def create(self, **new: Unpack[fields.NewPaymentLink]) -> told.PaymentLink:
+        """Make a link; share its `url`."""
+        return self._do(told.PaymentLink, "payment-links", sent=new)
+
+    def get(self, link_id: str) -> told.PaymentLink:
+        """Return a link, with how often it was paid."""
+        return self._get(told.PaymentLink, "payment-links", link_id)
+
+    def list(self, **only: Unpack[fields.PaymentLinkFilter]) -> Page[told.PaymentLink]:
+        """Return a page of links."""
+        return self._list(told.PaymentLink, "payment-links", query=only)
+
+    def update(self, link_id: str, **change: Unpack[fields.PaymentLinkChange]) -> told.PaymentLink:
+        """End a link, or change its metadata as a whole."""
+        return self._change(told.PaymentLink, "payment-links", link_id, sent=change)
 
 
 class CheckoutSessions(Resource):

@@ -14,6 +14,7 @@ RESOURCES: dict[str, str] = {
     "customers": "Customers",
     "orders": "Orders",
     "checkout_sessions": "Checkout sessions",
+    "payment_links": "Payment links",
     "payments": "Payments",
     "refunds": "Refunds",
     "wallets": "Wallets",
