@@ -26,6 +26,11 @@ TABLES: dict[str, tuple[str, ...]] = {
         "id", "merchant_id", "livemode", "kind", "name", "prefix", "last_four", "token_hash",
         "scopes", "api_version", "created_at", "created_by", "metadata",
     ),
+    "webhook_endpoint": (
+        "id", "merchant_id", "livemode", "status", "version", "url", "events", "description",
+        "api_version", "secret_sealed", "is_built_in", "receiver_answer", "listens_since",
+        "created_at", "metadata",
+    ),
     "customer": (
         "id", "merchant_id", "livemode", "user_id", "email_sealed", "email_index", "created_at",
         "metadata",

@@ -13,6 +13,7 @@ from demo.cast import Cast, assemble
 from demo.chance import Chance
 from demo.corrections import CONTROLLER, correct
 from demo.days import sales
+from demo.hooks import listen
 from demo.keys import PUBLISHABLE, SECRET, hand_out
 from demo.refunds import Returns
 from demo.rows import TABLES, Rows
@@ -69,6 +70,7 @@ def written(until: dt.datetime) -> Rows:
     _count(rows, cast, till)
     correct(rows, cast, books, until)
     hand_out(rows, cast, begins)
+    listen(rows, cast, until)
     return rows
 
 

@@ -14,7 +14,7 @@ from demo.seed import seed
 from supervisor.stores import Stores
 from tests.books import committed_portal, worker_of
 from tests.portal import Committed
-from webapp import audit, invariants, ledger
+from webapp import audit, invariants, ledger, webhooks
 from webapp.invariants import Reach
 from webapp.invariants.money import CORRECTIONS, PAYMENTS, REFUNDS
 from webapp.invariants.stories import STORIES
@@ -95,3 +95,11 @@ def test_the_demos_known_keys_open_its_shop(demo: Committed) -> None:
             for row in db.session.execute(text("SELECT kind, token_hash FROM api_key"))
         }
     assert kinds == {kind: ids.token_hash(token) for kind, token in known.items()}
+
+
+def test_the_demos_shop_is_told_everything_at_its_own_receiver(demo: Committed) -> None:
+    with db.scoped(db.WORKER):
+        shop = db.session.scalar(text("SELECT merchant_id FROM api_key LIMIT 1"))
+        [endpoint] = webhooks.endpoints_of(str(shop), livemode=False)
+    assert (endpoint.is_built_in, endpoint.status, endpoint.events) == (True, "enabled", ["*"])
+    assert endpoint.url.endswith(f"{webhooks.RECEIVER_PATH}{endpoint.id}")

@@ -7,6 +7,7 @@ from webapp.webhooks.claims import GAVE_UP, Parcel, Result
 from webapp.webhooks.endpoints import (
     Change,
     NewEndpoint,
+    built_in_endpoint,
     create_endpoint,
     delete_endpoint,
     disable,
@@ -120,6 +121,7 @@ __all__ = [
     "Verdict",
     "attempts_of",
     "body_of",
+    "built_in_endpoint",
     "changes",
     "create_endpoint",
     "delete_endpoint",

@@ -90,6 +90,30 @@ def create_endpoint(
     return endpoint, secret
 
 
+def built_in_endpoint(
+    endpoint_id: str, merchant_id: str, *, description: str, at: dt.datetime
+) -> Endpoint:
+    """Return an endpoint in test mode at the demo's own receiver, for the demo to begin.
+
+    It is sent every event. Raises Forbidden outside the demo.
+    """
+    return Endpoint(
+        id=endpoint_id,
+        merchant_id=merchant_id,
+        livemode=False,
+        url=addresses.receiver(endpoint_id),
+        events=[EVERYTHING],
+        description=_checked_text(description),
+        api_version=NEWEST,
+        secret_sealed=signing.sealed(endpoint_id, signing.new_secret()),
+        is_built_in=True,
+        receiver_answer=Answer.OK.value,
+        listens_since=at,
+        created_at=at,
+        details={},
+    )
+
+
 def update_endpoint(endpoint_id: str, change: Change, *, by: Actor) -> Endpoint:
     """Change an endpoint's address, events, description or payload version; repeatable.
 
