@@ -33,8 +33,8 @@ def read_link_form(typed: Mapping[str, str], zone: str) -> LinkForm:
     """Read the form of a new link; `errors` holds one sentence for each field that is wrong."""
     errors: dict[str, str] = {}
     return LinkForm(
-        amount=noting(errors, read_amount, typed),
         description=noting(errors, _description, typed) or "",
+        amount=noting(errors, read_amount, typed),
         max_payments=noting(errors, _max_payments, typed),
         ends_at=noting(errors, lambda sent: _ends_at(sent, zone), typed),
         typed=typed,
