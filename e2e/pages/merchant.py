@@ -56,6 +56,44 @@ class NewOrderPage:
 
 
 @dataclass(frozen=True, slots=True)
+class NewPaymentLinkPage:
+    """The form that makes a payment link."""
+
+    page: Page
+
+    def create(self, amount: str, *, description: str, max_payments: str) -> PaymentLinkPage:
+        """Fill it in; answers the link's page."""
+        self.page.goto("/merchant/payment-links")
+        self.page.get_by_role("link", name="New payment link").click()
+        self.page.get_by_label("What it is for").fill(description)
+        self.page.get_by_label("Amount").fill(amount)
+        self.page.get_by_label("Number of payments").fill(max_payments)
+        self.page.get_by_role("button", name="Make link").click()
+        expect(self.page.get_by_role("heading", level=1, name=description)).to_be_visible()
+        expect_live(self.page)
+        return PaymentLinkPage(self.page)
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentLinkPage:
+    """One payment link: its address, how often it was paid, its orders."""
+
+    page: Page
+
+    @property
+    def address(self) -> str:
+        """What the merchant shares."""
+        address = self.page.get_by_role("link", name="Open its page").get_attribute("href")
+        assert address
+        return address
+
+    @property
+    def paid(self) -> Locator:
+        """How often it was paid."""
+        return self.page.locator("#payment-link dt:has-text('Paid') + dd")
+
+
+@dataclass(frozen=True, slots=True)
 class OrderPage:
     """One order: its link, its payments, its story."""
 
