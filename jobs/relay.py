@@ -18,7 +18,7 @@ from jobs.bus.publishing import Publisher, Rests
 from jobs.bus.sinks import opened
 from jobs.looks import send_look
 from jobs.subscriptions import CONSUMERS, IN_ORDER
-from jobs.telling import AT_MOST, Away, Consumer, tell, tell_carefully
+from jobs.telling import Away, Batch, Consumer, tell, tell_carefully
 from jobs.wakeups import Wakeups
 from webapp.kernel import wake
 
@@ -76,15 +76,16 @@ def consuming(
     Its first facts are told one by one: one of them may be what ended the relay before. Where facts
     are told in order, each object's next one is due as soon as one was told.
     """
-    enough = 1 if name in IN_ORDER else AT_MOST
 
     def loop() -> None:
-        told = tell_once(name, consumer, teller=tell_carefully)
+        batch = Batch()
+        told, asked = tell_once(name, consumer, teller=tell_carefully), batch.at_most
         while not process.stop.is_set():
-            if told < enough:
+            if told < (1 if name in IN_ORDER else asked):
                 bell.wait(POLL_SECONDS)
                 bell.clear()
-            told = tell_once(name, consumer)
+            asked = batch.at_most
+            told = tell_once(name, consumer, teller=batch.tell)
 
     return loop
 

@@ -45,6 +45,31 @@ def tell(name: str, consumer: Consumer, *, at_most: int = AT_MOST) -> int:
     return done
 
 
+class Batch:
+    """How many facts a consumer is told at once: fewer where telling them takes too long.
+
+    A store that is away twice running may be one batch that is too much for it, so each time after
+    that half as many are taken; with success twice as many again.
+    """
+
+    def __init__(self) -> None:
+        self.at_most = AT_MOST
+        self._failures = 0
+
+    def tell(self, name: str, consumer: Consumer) -> int:
+        """Tell `consumer` its oldest due facts, as `tell` does."""
+        try:
+            told = tell(name, consumer, at_most=self.at_most)
+        except Away:
+            self._failures += 1
+            if self._failures > 1:
+                self.at_most = max(1, self.at_most // 2)
+            raise
+        self._failures = 0
+        self.at_most = min(AT_MOST, self.at_most * 2)
+        return told
+
+
 def tell_carefully(name: str, consumer: Consumer, *, at_most: int = AT_MOST) -> int:
     """Tell `consumer` its oldest due facts one by one, each counted before it is told.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from jobs.bus.sinks import SinkAway
 from webapp.config import AwsSettings
 
 AT_ONCE = 10
+#: No call is begun after so long: with the last one's 8 s all is within the time of a hold.
+SECONDS = 15.0
 #: What one call may carry, with room for attributes; one message larger than that is refused.
 BYTES_AT_ONCE = 240_000
 _CONFIG = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
@@ -22,7 +25,7 @@ _CONFIG = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts
 class AwsSink:
     """A sink of one topic or queue; `more` goes to boto3 besides, for tests."""
 
-    at_most = 50
+    at_most = 20
 
     def __init__(self, settings: AwsSettings, **more: Any) -> None:
         self._settings = settings
@@ -34,20 +37,27 @@ class AwsSink:
             **more,
         )
 
-    def publish(self, messages: Sequence[Message]) -> Mapping[str, str]:
+    def publish(self, messages: Sequence[Message]) -> Mapping[str, str | None]:
         """Publish and wait; a promise of Sink."""
-        refused = {one.fact_id: "too large" for one in messages if _size(one) > BYTES_AT_ONCE}
-        for some in _batches([one for one in messages if one.fact_id not in refused]):
+        large = {one.fact_id: "too large" for one in messages if _size(one) > BYTES_AT_ONCE}
+        left: dict[str, str | None] = {**large}
+        until, said = time.monotonic() + SECONDS, "no time left"
+        for some in _batches([one for one in messages if one.fact_id not in large]):
+            if time.monotonic() > until:
+                left |= dict.fromkeys(one.fact_id for one in some)
+                continue
             try:
                 answer = self._send(some)
             except (BotoCoreError, ClientError) as fault:
-                raise SinkAway(f"{type(fault).__name__}: {fault}") from fault
+                until, said = 0.0, f"{type(fault).__name__}: {fault}"
+                left |= dict.fromkeys(one.fact_id for one in some)
+                continue
             for failed in answer.get("Failed", ()):
-                says = f"{failed.get('Code')}: {failed.get('Message', '')}"
-                if not failed.get("SenderFault"):
-                    raise SinkAway(says)
-                refused[some[int(failed["Id"])].fact_id] = says
-        return refused
+                said = f"{failed.get('Code')}: {failed.get('Message', '')}"
+                left[some[int(failed["Id"])].fact_id] = said if failed.get("SenderFault") else None
+        if None in left.values() and len(left) == len(messages):
+            raise SinkAway(said)
+        return left
 
     def _send(self, some: Sequence[Message]) -> dict[str, Any]:
         if self._settings.topic_arn:

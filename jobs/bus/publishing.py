@@ -1,9 +1,10 @@
 """Publishing to a broker what is due to it, without holding the database meanwhile.
 
 Facts are taken for half a minute and let go of, then published, then marked: so a fact is
-published at least once. Of each object only the first fact that is still due is taken, whatever
-became of it, so that none overtakes another; what dies between publishing and marking publishes
-the same event again, under the same id.
+published at least once. What a broker did not take in time stays taken until the half minute ends.
+Of each object only the first fact that is still due is taken, whatever became of it, so that none
+overtakes another; what dies between publishing and marking publishes the same event again, under
+the same id.
 """
 
 from __future__ import annotations
@@ -73,17 +74,17 @@ class Publisher:
         messages, refused = self._written(facts)
         db.assert_no_transaction()
         try:
-            refused |= self._sink.publish(messages)
+            left = {**refused, **self._sink.publish(messages)}
         except SinkAway as away:
             with _or_away(), db.transaction(db.WORKER):
                 outbox.give_back(self.name, facts, error=str(away))
             raise Away(str(away)) from away
         with _or_away(), db.transaction(db.WORKER):
-            outbox.told(self.name, [fact for fact in facts if fact.id not in refused])
+            outbox.told(self.name, [fact for fact in facts if fact.id not in left])
         for fact in facts:
-            if fact.id in refused:
+            if (why := left.get(fact.id)) is not None:
                 with _or_away():
-                    give_up_or_put_off(self.name, fact, refused[fact.id])
+                    give_up_or_put_off(self.name, fact, why)
         return len(facts)
 
     def _written(self, facts: Sequence[Fact]) -> tuple[list[Message], dict[str, str]]:

@@ -24,11 +24,12 @@ class Sink(Protocol):
 
     at_most: int
 
-    def publish(self, messages: Sequence[Message]) -> Mapping[str, str]:
+    def publish(self, messages: Sequence[Message]) -> Mapping[str, str | None]:
         """Publish messages, at most one of each object, and return once the broker has them.
 
-        Returns why by the fact's id for those that it refused for ever; raises SinkAway when any
-        other was not taken: some may have been, and all are published again.
+        Returns by the fact's id why it refused some, each for a reason of its own, such as a topic
+        that is not there; None for those that it just did not take in time. Raises SinkAway when it
+        took none and that is nobody's fault.
         """
 
     def close(self) -> None:

@@ -6,11 +6,14 @@ import datetime as dt
 import signal
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
+from psycopg.errors import QueryCanceled
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from jobs import context, telling
 from tests.jobs.working import Ground, note_told
@@ -58,6 +61,46 @@ def test_four_relays_share_the_work_with_no_doubles(ground: Ground) -> None:
     assert Counter(ground.query("SELECT fact_id FROM told")) == Counter(written)
     assert sum(shares) == 400
     assert ground.due("note") == []
+
+
+def test_a_batch_that_is_too_much_for_the_database_gets_smaller_until_it_passes(
+    ground: Ground,
+) -> None:
+    ground.make_told_table()
+    written = ground.facts(40, "note")
+
+    def choking(facts: Sequence[Fact]) -> None:
+        if len(facts) > 7:
+            raise OperationalError("", {}, QueryCanceled())
+        note_told(facts)
+
+    batch, tries = telling.Batch(), 0
+    while ground.due("note"):
+        tries += 1
+        assert tries < 40, "it never got small enough"
+        with context.working(), suppress(telling.Away):
+            batch.tell("note", choking)
+    assert sorted(ground.query("SELECT fact_id FROM told")) == written
+    assert set(ground.query("SELECT count(*) FROM told")) == {40}
+
+
+def test_a_batch_is_as_large_as_ever_once_its_store_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+
+    def tell_some(_name: str, _consumer: telling.Consumer, *, at_most: int) -> int:
+        asked.append(at_most)
+        if len(asked) <= 4:
+            raise telling.Away
+        return at_most
+
+    monkeypatch.setattr(telling, "tell", tell_some)
+    batch = telling.Batch()
+    for _ in range(8):
+        with suppress(telling.Away):
+            batch.tell("note", note_told)
+    assert asked == [500, 500, 250, 125, 62, 124, 248, 496]
 
 
 @pytest.mark.requirement("S1-13")

@@ -10,11 +10,14 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
 from moto.server import ThreadedMotoServer
 
 from jobs import telling
+from jobs.bus import aws
 from jobs.bus.aws import AwsSink
-from jobs.bus.sinks import AWS
+from jobs.bus.envelopes import Message
+from jobs.bus.sinks import AWS, SinkAway
 from tests.jobs.bus.telling_all import Bus, sequences
 from webapp.config import AwsSettings
 
@@ -186,3 +189,34 @@ def test_a_queue_that_is_not_there_or_does_not_answer_loses_nothing(
             bus.publish(bus.publisher(AwsSink(settings, **KEYS), AWS))
         assert bus.ground.due(AWS) == story
     assert set(bus.ground.query("SELECT tries FROM outbox_due")) == {0}
+
+
+def some_messages(count: int) -> list[Message]:
+    """Return messages of as many objects."""
+    return [
+        Message(f"fact_{n}", f"obj_{n}", ("payment-events",), {"id": f"evt_{n}"}, "{}")
+        for n in range(count)
+    ]
+
+
+def test_what_one_call_took_stays_taken_though_the_next_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    busy = {"Failed": [{"Id": "3", "Code": "Busy", "SenderFault": False}]}
+    answers: Iterator[Any] = iter([busy, EndpointConnectionError(endpoint_url="x")])
+
+    def send(_sink: AwsSink, _some: object) -> Any:
+        answer = next(answers)
+        if isinstance(answer, EndpointConnectionError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(AwsSink, "_send", send)
+    left = AwsSink(NOBODY, **KEYS).publish(some_messages(20))
+    assert left == dict.fromkeys(["fact_3", *(f"fact_{n}" for n in range(10, 20))])
+
+
+def test_no_call_is_begun_that_could_outlast_the_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws, "SECONDS", -1.0)
+    with pytest.raises(SinkAway, match="no time left"):
+        AwsSink(NOBODY, **KEYS).publish(some_messages(3))

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
 from jobs import context, telling
 from jobs.bus import kafka
+from jobs.bus.envelopes import Message
 from jobs.bus.kafka import KafkaSink
 from jobs.bus.publishing import Publisher
-from jobs.bus.sinks import KAFKA
+from jobs.bus.sinks import KAFKA, SinkAway
 from tests.jobs.bus.telling_all import SETTINGS as BUS_SETTINGS
 from tests.jobs.bus.telling_all import Bus, sequences
 from webapp.config import KafkaSettings
@@ -152,6 +153,89 @@ def test_brokers_that_are_away_take_nothing_and_nothing_is_lost(bus: Bus) -> Non
     sink.close()
     assert bus.ground.due(KAFKA) == story
     assert set(bus.ground.query("SELECT tries FROM outbox_due")) == {0}
+
+
+class Brokers:
+    """Stands in for the library's producer: says of each topic what its brokers would."""
+
+    says: ClassVar[dict[str, KafkaError]] = {}
+    made = 0
+
+    def __init__(self, _settings: dict[str, Any]) -> None:
+        type(self).made += 1
+        self._waiting: list[Callable[[], None]] = []
+
+    def produce(self, topic: str, *, on_delivery: Callable[..., None], **_named: object) -> None:
+        """Keep until the flush, or refuse at once."""
+        self._waiting.append(lambda: on_delivery(self.says.get(topic), None))
+
+    def flush(self, _seconds: float) -> int:
+        """Say what became of each."""
+        waiting, self._waiting = self._waiting, []
+        for tell in waiting:
+            tell()
+        return 0
+
+    def purge(self) -> None:
+        """Forget what waits."""
+        self._waiting.clear()
+
+
+@pytest.fixture
+def brokers(monkeypatch: pytest.MonkeyPatch) -> type[Brokers]:
+    """Brokers that take everything until they are told otherwise."""
+    monkeypatch.setattr(Brokers, "says", {})
+    monkeypatch.setattr(Brokers, "made", 0)
+    monkeypatch.setattr(kafka, "Producer", Brokers)
+    return Brokers
+
+
+def a_message(number: int, *topics: str) -> Message:
+    """Return a message to these topics."""
+    return Message(f"fact_{number}", f"obj_{number}", topics, {"id": f"evt_{number}"}, "{}")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 - so the library calls it
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    ],
+)
+def test_a_topic_that_is_missing_or_forbidden_holds_back_its_own_facts_alone(
+    brokers: type[Brokers], code: int
+) -> None:
+    brokers.says["audit-events"] = KafkaError(code)
+    left = KafkaSink(SETTINGS).publish(
+        [a_message(1, "payment-events"), a_message(2, "audit-events"), a_message(3, "audit-events")]
+    )
+    assert set(left) == {"fact_2", "fact_3"}
+    assert all(left.values()), "each says why, and is counted"
+    assert set(KafkaSink(SETTINGS).publish([a_message(4, "audit-events")])) == {"fact_4"}
+
+
+def test_what_was_taken_stays_taken_though_others_were_not_taken_in_time(
+    brokers: type[Brokers],
+) -> None:
+    late = KafkaError(KafkaError._MSG_TIMED_OUT)  # noqa: SLF001 - so the library calls it
+    brokers.says["audit-events"] = late
+    messages = [a_message(1, "payment-events"), a_message(2, "payment-events", "audit-events")]
+    assert KafkaSink(SETTINGS).publish(messages) == {"fact_2": None}
+    with pytest.raises(SinkAway, match="timed out"):
+        KafkaSink(SETTINGS).publish([a_message(3, "audit-events")])
+
+
+def test_a_producer_that_failed_for_good_is_opened_again(brokers: type[Brokers]) -> None:
+    fatal = KafkaError(KafkaError._FATAL, "out of order", fatal=True)  # noqa: SLF001
+    brokers.says["payment-events"] = fatal
+    sink = KafkaSink(SETTINGS)
+    with pytest.raises(SinkAway):
+        sink.publish([a_message(1, "payment-events")])
+    assert brokers.made == 2
+    brokers.says.clear()
+    assert sink.publish([a_message(1, "payment-events")]) == {}
+    assert brokers.made == 2
 
 
 @pytest.mark.requirement("S0-22")
