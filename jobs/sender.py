@@ -45,6 +45,7 @@ class Desk:
         self._back: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._in_hand: dict[tuple[str, int], Parcel] = {}
         self._kept: list[Result] = []
+        self._failed: list[Result] = []
 
     @property
     def in_hand(self) -> int:
@@ -59,6 +60,7 @@ class Desk:
         results = self._results()
         if results and not self._settled(results):
             return 0
+        self._switch_off()
         taken = self._taken() if may_take else []
         for parcel in taken:
             self._in_hand[parcel.claim] = parcel
@@ -91,7 +93,7 @@ class Desk:
     def _settled(self, results: list[Result]) -> bool:
         try:
             with context.working():
-                webhooks.settle(results)
+                self._failed += webhooks.settle(results)
         except FAULTS as fault:
             if is_passing(fault):
                 self._kept = results
@@ -111,11 +113,24 @@ class Desk:
             for told in (answer, replace(answer, headers={}, body="")):
                 try:
                     with context.working():
-                        webhooks.settle([(parcel, told)])
+                        self._failed += webhooks.settle([(parcel, told)])
                     break
                 except FAULTS as fault:
                     delivery_id, error = parcel.delivery_id, describe(fault)
                     _log.error("try_not_written", delivery_id=delivery_id, error=error)
+
+    def _switch_off(self) -> None:
+        """Ask about those that failed; while the database is away they are kept for later."""
+        failed, self._failed = self._failed, []
+        for result in failed:
+            try:
+                with context.working():
+                    webhooks.switch_off(result)
+            except FAULTS as fault:
+                endpoint_id, error = result[0].endpoint_id, describe(fault)
+                _log.warning("not_switched_off", endpoint_id=endpoint_id, error=error)
+                if is_passing(fault):
+                    self._failed.append(result)
 
     def _taken(self) -> list[Parcel]:
         free = THREADS + AHEAD - len(self._in_hand)

@@ -73,7 +73,7 @@ def a_probe_never_comes(patch: Patch) -> None:
 
 def a_lease_is_not_counted(patch: Patch) -> None:
     """What is in flight does not count, so that an endpoint is sent ever more at once."""
-    sql = str(claims._CLAIM).replace("WHERE lease_until > (SELECT clock_now())", "WHERE false")
+    sql = str(claims._CLAIM).replace("WHERE d.lease_until > (SELECT clock_now())", "WHERE false")
     patch.setattr(claims, "_CLAIM", text(sql))
 
 

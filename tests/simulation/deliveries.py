@@ -16,7 +16,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from jobs.subscriptions import WEBHOOKS
 from tests.builders import a_merchant, an_order
-from tests.webhooks.hooks import BY, FINE, PUBLIC, an_endpoint, broken, later, query
+from tests.webhooks.hooks import BY, FINE, PUBLIC, an_endpoint, broken, later, query, quick
 from webapp import orders, outbox, webhooks
 from webapp.kernel import db
 from webapp.kernel.errors import Refusal
@@ -83,6 +83,7 @@ def play(seed: int) -> Town:
         for number in range(2):
             events = ("*",) if number else ("order.created",)
             endpoint = an_endpoint(shop, *events, url=f"https://{seed}-{number}.example/in")
+            quick(endpoint)
             town.servers[endpoint.id] = Server()
     for _ in range(STEPS):
         act = chance.choices(list(ACTS), list(ACTS.values()))[0]
@@ -139,7 +140,8 @@ def settle(town: Town) -> None:
     some = town.chance.randint(0, len(town.hands))
     done, town.hands = town.hands[:some], town.hands[some:]
     if done:
-        webhooks.settle(done)
+        for failed in webhooks.settle(done):
+            webhooks.switch_off(failed)
 
 
 def die(town: Town) -> None:
@@ -185,7 +187,8 @@ def heal(town: Town) -> None:
         for parcel in parcels:
             _is_signed(town, parcel)
             came = town.servers[parcel.endpoint_id].take(parcel.request, "fine")
-            webhooks.settle([(parcel, came)])
+            for failed in webhooks.settle([(parcel, came)]):
+                webhooks.switch_off(failed)
         if not parcels:
             if not query("SELECT 1 FROM delivery WHERE state = 'due' LIMIT 1"):
                 return

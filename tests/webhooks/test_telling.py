@@ -73,7 +73,7 @@ def test_another_merchants_endpoint_and_the_other_modes_are_sent_nothing(shop: s
 def test_a_paused_endpoint_collects_and_one_that_is_off_does_not(shop: str) -> None:
     paused, off = an_endpoint(shop, "order.created"), an_endpoint(shop, "order.created")
     webhooks.pause(paused.id, by=BY)
-    webhooks.disable(off.id, because="Not wanted.", by=BY)
+    webhooks.disable(off.id, because="Not wanted.", by=BY, url=off.url)
     an_order(shop)
     tell()
     assert query("SELECT endpoint_id, state FROM delivery") == [(paused.id, "due")]

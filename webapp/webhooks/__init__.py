@@ -63,7 +63,7 @@ from webapp.webhooks.resending import (
     tampered_event,
     test_event,
 )
-from webapp.webhooks.sending import drain, is_due, settle, take
+from webapp.webhooks.sending import drain, is_due, settle, switch_off, take
 from webapp.webhooks.states import FLOW, Answer, DeliveryState, Status, Verdict
 from webapp.webhooks.telling import WAKE, event_id_of, fan_out
 from webapp.webhooks.transport import TOTAL_SECONDS, Network, Request, Transport
@@ -159,6 +159,7 @@ __all__ = [
     "roll_secret",
     "set_answer",
     "settle",
+    "switch_off",
     "take",
     "tampered_event",
     "test_event",

@@ -67,29 +67,38 @@ _CLAIM = text(
               ORDER BY d.endpoint_id LIMIT 1)
       FROM waiting WHERE waiting.endpoint_id IS NOT NULL
     ), busy AS (
-      SELECT endpoint_id, count(*) AS count FROM delivery
-      WHERE lease_until > (SELECT clock_now()) GROUP BY endpoint_id
+      SELECT d.endpoint_id, d.merchant_id, coalesce(h.is_slow, false) AS is_slow, count(*) AS count
+      FROM delivery AS d LEFT JOIN webhook_health AS h ON h.endpoint_id = d.endpoint_id
+      WHERE d.lease_until > (SELECT clock_now()) GROUP BY 1, 2, 3
+    ), held AS (
+      SELECT merchant_id, is_slow, sum(count) AS count FROM busy GROUP BY 1, 2
     ), roomy AS (
-      SELECT e.id AS endpoint_id, coalesce(h.is_slow, false) AS is_slow,
-        coalesce(h.failures = 0 AND NOT h.is_slow, true) AS is_healthy,
-        CASE WHEN h.open_until IS NOT NULL OR h.is_slow THEN 1 ELSE :each END
-          - coalesce(busy.count, 0) AS room
+      SELECT e.id AS endpoint_id, e.merchant_id, coalesce(h.is_slow, false) AS is_slow,
+        coalesce(h.failures = 0 AND NOT h.is_slow AND h.quick >= :quick, false) AS is_healthy,
+        CASE WHEN h.open_until IS NULL AND h.quick >= :quick THEN :each ELSE 1 END
+          - coalesce(busy.count, 0) AS room,
+        CASE WHEN h.is_slow THEN h.changed_at END AS tried_at
       FROM waiting JOIN webhook_endpoint AS e ON e.id = waiting.endpoint_id
       LEFT JOIN webhook_health AS h ON h.endpoint_id = e.id
       LEFT JOIN busy ON busy.endpoint_id = e.id
       WHERE e.status = 'enabled'
         AND (h.open_until IS NULL OR h.open_until <= (SELECT clock_now()))
     ), next AS (
-      SELECT d.id, roomy.is_slow, roomy.is_healthy, d.due_at,
+      SELECT d.id, roomy.merchant_id, roomy.is_slow, roomy.is_healthy, roomy.tried_at, d.due_at,
         row_number() OVER (PARTITION BY d.endpoint_id ORDER BY d.due_at, d.id) AS turn
       FROM roomy CROSS JOIN LATERAL (
         SELECT id, endpoint_id, due_at FROM delivery
         WHERE state = 'due' AND endpoint_id = roomy.endpoint_id AND due_at <= (SELECT clock_now())
           AND (lease_until IS NULL OR lease_until <= (SELECT clock_now()))
         ORDER BY due_at, id LIMIT greatest(roomy.room, 0) FOR UPDATE SKIP LOCKED) AS d
+    ), shared AS (
+      SELECT next.*, coalesce(held.count, 0) + row_number() OVER (
+          PARTITION BY next.merchant_id, next.is_slow ORDER BY tried_at, turn, due_at, id) AS share
+      FROM next LEFT JOIN held USING (merchant_id, is_slow)
     ), ranked AS (
-      SELECT *, row_number() OVER (PARTITION BY is_slow ORDER BY turn, due_at, id) AS place
-      FROM next
+      SELECT *, row_number() OVER (PARTITION BY is_slow
+          ORDER BY CASE WHEN is_slow THEN share END, tried_at, turn, due_at, id) AS place
+      FROM shared WHERE share <= CASE WHEN is_slow THEN :slow_share ELSE :share END
     ), taken AS (
       SELECT id, is_slow, is_healthy FROM ranked WHERE NOT is_slow OR place <= :slow
       ORDER BY turn, due_at, id LIMIT :most
@@ -136,17 +145,27 @@ _CLOSE = text(
     WHERE d.id = told.id
     """
 )
+#: An endpoint whose address has changed since is told nothing of the old one's ways.
 _HEALTH = text(
     """
     INSERT INTO webhook_health AS h (endpoint_id, merchant_id, livemode, failures, failing_since,
-                                     open_until, is_slow, changed_at)
-    VALUES (:endpoint, :merchant, :livemode, CASE WHEN :failed THEN 1 ELSE 0 END,
-            CASE WHEN :failed THEN clock_now() END, NULL, :slow, clock_now())
+                                     failed_at, open_until, is_slow, quick, changed_at)
+    SELECT id, merchant_id, livemode, CASE WHEN :failed THEN 1 ELSE 0 END,
+           CASE WHEN :failed THEN clock_now() END, CASE WHEN :failed THEN clock_now() END, NULL,
+           :slow, CASE WHEN :slow OR :failed THEN 0 ELSE 1 END, clock_now()
+    FROM webhook_endpoint WHERE id = :endpoint AND (is_built_in OR url = :url)
     ON CONFLICT (endpoint_id) DO UPDATE SET
       failures = CASE WHEN :failed THEN h.failures + 1 ELSE 0 END,
-      failing_since = CASE WHEN :failed THEN coalesce(h.failing_since, clock_now()) END,
-      open_until = NULL, is_slow = :slow, changed_at = clock_now()
-    WHERE :failed OR h.failures > 0 OR h.open_until IS NOT NULL OR h.is_slow <> :slow
+      failing_since = CASE WHEN NOT :failed THEN NULL
+        WHEN h.failed_at > clock_now() - make_interval(secs => :silence)
+          THEN coalesce(h.failing_since, clock_now())
+        ELSE clock_now() END,
+      failed_at = CASE WHEN :failed THEN clock_now() ELSE h.failed_at END,
+      quick = CASE WHEN :slow THEN 0 WHEN :failed THEN h.quick
+        ELSE least(h.quick + 1, :quick) END,
+      is_slow = :slow OR (h.is_slow AND (:failed OR h.quick + 1 < :quick)),
+      open_until = NULL, changed_at = clock_now()
+    WHERE :failed OR :slow OR h.failures > 0 OR h.open_until IS NOT NULL OR h.quick < :quick
     RETURNING failures
     """
 )
@@ -159,7 +178,9 @@ _OPEN = text(
 def take(at_most: int, *, slow_at_most: int) -> list[Parcel]:
     """Claim up to so many deliveries that are due (a step), each endpoint in its turn.
 
-    At most 4 are in flight for an endpoint, 1 for a slow or a failing one, whoever claimed them.
+    At most 4 are in flight for an endpoint, 1 until it has answered ten times quickly with success
+    and for a slow or a failing one, and 8 for a merchant (4 to slow ones), whoever claimed them.
+    Slow ones have their turns by when they were last tried.
     One that was claimed three times without an answer has given up: its content may be what ends
     its senders. What cannot be signed is not returned: its try has failed.
     """
@@ -171,6 +192,9 @@ def take(at_most: int, *, slow_at_most: int) -> list[Parcel]:
         "most": at_most,
         "slow": max(0, slow_at_most),
         "each": policy.IN_FLIGHT,
+        "quick": policy.QUICK_AFTER,
+        "share": policy.OF_A_MERCHANT,
+        "slow_share": policy.SLOW_OF_A_MERCHANT,
         "claims": policy.CLAIMS,
         "lease": policy.LEASE.total_seconds(),
         "ended": ENDED_SENDERS,
@@ -326,7 +350,7 @@ def _attempt(parcel: Parcel, answer: Answer, *, is_late: bool) -> dict[str, Any]
 
 
 def _keep_health(parcel: Parcel, answer: Answer) -> None:
-    """Note how an endpoint fares; an arrival at one that was well changes nothing."""
+    """Note how an endpoint fares; a quick arrival at one that was well changes nothing."""
     failed, slow = not policy.is_success(answer.status), answer.seconds > policy.SLOW_SECONDS
     if parcel.is_healthy and not failed and not slow:
         return
@@ -334,10 +358,11 @@ def _keep_health(parcel: Parcel, answer: Answer) -> None:
         _HEALTH,
         {
             "endpoint": parcel.endpoint_id,
-            "merchant": parcel.merchant_id,
-            "livemode": parcel.livemode,
+            "url": parcel.request.url,
             "failed": failed,
             "slow": slow,
+            "quick": policy.QUICK_AFTER,
+            "silence": policy.SILENCE.total_seconds(),
         },
     )
     rest = policy.rest_seconds(int(failures or 0))

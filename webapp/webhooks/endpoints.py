@@ -127,6 +127,7 @@ def update_endpoint(endpoint_id: str, change: Change, *, by: Actor) -> Endpoint:
             if endpoint.is_built_in:
                 raise Invalid("The built-in receiver’s address is its own.", param="url")
             endpoint.url = url
+            _forget_failures(endpoint)
         if events is not None and events != endpoint.events:
             endpoint.events, endpoint.listens_since = events, clock.now()
         if change.description is not None:
@@ -172,13 +173,16 @@ def resume(endpoint_id: str, *, by: Actor, because: str = "Switched on.") -> End
     return _move(endpoint_id, Status.ENABLED, because, by, then=_begin_afresh)
 
 
-def disable(endpoint_id: str, *, because: str, by: Actor) -> Endpoint:
-    """Switch an endpoint off for a reason that is shown; repeatable."""
+def disable(endpoint_id: str, *, because: str, by: Actor, url: str) -> None:
+    """Switch an endpoint off for a reason that is shown, unless it has left `url`; repeatable."""
 
     def say(endpoint: Endpoint) -> None:
         endpoint.disabled_reason = because
 
-    return _move(endpoint_id, Status.DISABLED, because, by, then=say)
+    with db.transaction():
+        endpoint = locked(endpoint_id)
+        if endpoint.is_built_in or endpoint.url == url:
+            _move(endpoint_id, Status.DISABLED, because, by, then=say)
 
 
 def delete_endpoint(endpoint_id: str, *, by: Actor) -> Endpoint:
@@ -238,9 +242,15 @@ def _begin_afresh(endpoint: Endpoint) -> None:
     if endpoint.status == Status.DISABLED:
         endpoint.listens_since = clock.now()
     endpoint.disabled_reason = None
+    _forget_failures(endpoint)
+
+
+def _forget_failures(endpoint: Endpoint) -> None:
+    """Let an endpoint begin anew; whether it is quick it shows again."""
     health = db.session.get(Health, endpoint.id, populate_existing=True)
     if health is not None:
-        health.failures, health.failing_since, health.open_until = 0, None, None
+        health.failures, health.failing_since, health.failed_at = 0, None, None
+        health.open_until, health.quick = None, 0
 
 
 def _how_many(merchant_id: str, *, livemode: bool) -> int:

@@ -61,7 +61,10 @@ class Endpoint(Moving, Base):
 
 
 class Health(Base):
-    """How an endpoint fares: failures in a row since when, and until when it is left alone."""
+    """How an endpoint fares: failures in a row since when, and until when it is left alone.
+
+    `quick` counts quick successes in a row up to ten; one that is slow stays so until then.
+    """
 
     __tablename__ = "webhook_health"
 
@@ -70,8 +73,10 @@ class Health(Base):
     livemode: Mapped[bool]
     failures: Mapped[int]
     failing_since: Mapped[dt.datetime | None] = mapped_column(Moment)
+    failed_at: Mapped[dt.datetime | None] = mapped_column(Moment)
     open_until: Mapped[dt.datetime | None] = mapped_column(Moment)
     is_slow: Mapped[bool]
+    quick: Mapped[int]
     changed_at: Mapped[dt.datetime] = mapped_column(Moment)
 
 

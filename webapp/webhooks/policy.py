@@ -23,11 +23,19 @@ LONGEST_REST: Final = 60
 #: An endpoint at which nothing arrived for so long is switched off.
 GIVEN_UP_AFTER: Final = dt.timedelta(days=5)
 
+#: After so long without a failure the five days begin anew: longer than the longest pause.
+SILENCE: Final = dt.timedelta(days=2)
+
 IN_FLIGHT: Final = 4
+#: What a merchant's endpoints have in flight together, those that are slow and the others.
+OF_A_MERCHANT: Final = 8
+SLOW_OF_A_MERCHANT: Final = 4
 LEASE: Final = dt.timedelta(seconds=60)
 CLAIMS: Final = 3
 #: An answer that took longer makes an endpoint slow: it gets one thread, slow ones half of all.
 SLOW_SECONDS: Final = 2.0
+#: So many quick successes in a row make it a quick one, also one that is new.
+QUICK_AFTER: Final = 10
 
 GONE: Final = 410
 #: Refusals that are about the moment, not about the message.

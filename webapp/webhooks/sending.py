@@ -13,7 +13,7 @@ from webapp.kernel.errors import NotFound
 from webapp.outbox import SYSTEM
 from webapp.webhooks import claims, endpoints, policy
 from webapp.webhooks.claims import Parcel, Result
-from webapp.webhooks.transport import Answer, Transport
+from webapp.webhooks.transport import Transport
 
 _log = structlog.get_logger(__name__)
 AT_MOST: Final = 100
@@ -41,12 +41,30 @@ def take(at_most: int, *, slow_at_most: int) -> list[Parcel]:
         return claims.take(at_most, slow_at_most=slow_at_most)
 
 
-def settle(results: Sequence[Result]) -> None:
-    """Write down what came of some tries, and switch off endpoints that are gone or given up."""
+def settle(results: Sequence[Result]) -> list[Result]:
+    """Write down what came of some tries; returns those after which `switch_off` is to be asked."""
     with db.transaction(db.WORKER):
-        failing = claims.close(results)
-    for parcel, answer in failing:
-        _switch_off(parcel, answer)
+        return claims.close(results)
+
+
+def switch_off(result: Result) -> None:
+    """Switch an endpoint off that has answered that it is gone, or is given up; repeatable.
+
+    What was posted to an address that the endpoint has left says nothing of the new one.
+    """
+    parcel, answer = result
+    with db.transaction(db.WORKER):
+        reason = policy.IT_IS_GONE if answer.status == policy.GONE else None
+        if reason is None and claims.failing_for(parcel.endpoint_id) >= policy.GIVEN_UP_AFTER:
+            reason = policy.NOTHING_ARRIVED
+    if reason is None:
+        return
+    endpoint_id, url = parcel.endpoint_id, parcel.request.url
+    try:
+        with db.transaction(db.WORKER):
+            endpoints.disable(endpoint_id, because=reason, by=SYSTEM, url=url)
+    except NotFound:
+        _log.info("endpoint_gone", endpoint_id=endpoint_id)
 
 
 def drain(transport: Transport, context: Context, *, at_most: int = AT_MOST) -> int:
@@ -61,7 +79,8 @@ def drain(transport: Transport, context: Context, *, at_most: int = AT_MOST) -> 
             db.assert_no_transaction()
             answer = transport.post(parcel.request)
             context.hook("webhook posted")
-            settle([(parcel, answer)])
+            for failed in settle([(parcel, answer)]):
+                switch_off(failed)
             made += 1
     return made
 
@@ -71,17 +90,3 @@ def is_due() -> bool:
     found = bool(db.session.scalar(_DUE))
     db.end_reads()
     return found
-
-
-def _switch_off(parcel: Parcel, answer: Answer) -> None:
-    with db.transaction(db.WORKER):
-        reason = policy.IT_IS_GONE if answer.status == policy.GONE else None
-        if reason is None and claims.failing_for(parcel.endpoint_id) >= policy.GIVEN_UP_AFTER:
-            reason = policy.NOTHING_ARRIVED
-    if reason is None:
-        return
-    try:
-        with db.transaction(db.WORKER):
-            endpoints.disable(parcel.endpoint_id, because=reason, by=SYSTEM)
-    except NotFound:
-        _log.info("endpoint_gone", endpoint_id=parcel.endpoint_id)
