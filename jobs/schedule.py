@@ -56,6 +56,8 @@ SWEEPER: Sequence[Chore] = (
     Chore("forget old requests to the API", 3600, api_log.sweep),
     Chore("forget ended sessions and old tries", 3600, accounts.sweep),
     Chore("forget what the demo's receivers got", 3600, webhooks.forget_old),
+    Chore("forget what receivers answered long ago", 3600, webhooks.forget_answers),
+    Chore("let be what removed endpoints were to be sent", 60, webhooks.let_removed_be),
 )
 
 

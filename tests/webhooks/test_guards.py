@@ -46,6 +46,7 @@ def portal(stores: Stores) -> Iterator[Committed]:
         "UPDATE webhook_event SET name = 'payment.success'",
         "DELETE FROM webhook_event",
         "UPDATE delivery_attempt SET status = 200, error = NULL",
+        "UPDATE delivery_attempt SET response_body = '', response_headers = '{}'",
         "DELETE FROM delivery_attempt",
         "DELETE FROM delivery",
         "TRUNCATE delivery CASCADE",
@@ -110,3 +111,15 @@ def test_deliveries_are_written_while_somebody_changes_their_endpoint(portal: Co
             assert other.execute(shared, found).fetchone() == found, "as a delivery refers to it"
             with pytest.raises(psycopg.errors.LockNotAvailable):
                 other.execute(changed, found)
+
+
+def test_endpoints_of_a_merchant_are_added_one_after_the_other(portal: Committed) -> None:
+    alone = "SELECT pg_advisory_xact_lock(hashtextextended('webhook_endpoints:' || %s, 0))"
+    with portal.app.app_context(), db.scoped(db.OWNER):
+        shop = a_merchant(name="Busy")
+        with portal.connect("postgres") as other:
+            other.execute(alone, [shop])
+            with pytest.raises(db.DatabaseError) as waited:
+                an_endpoint(shop)
+        assert isinstance(waited.value.orig, psycopg.errors.LockNotAvailable)
+        assert an_endpoint(shop).merchant_id == shop

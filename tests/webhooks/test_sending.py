@@ -277,8 +277,16 @@ def test_a_paused_endpoint_is_sent_nothing_until_it_is_resumed(shop: str) -> Non
 def test_a_removed_endpoints_deliveries_are_let_be(shop: str) -> None:
     endpoint = an_endpoint(shop, "order.created")
     ordered(shop, 2)
+    other = an_endpoint(shop, "order.created", url="https://other.example/hooks")
+    ordered(shop)
     webhooks.delete_endpoint(endpoint.id, by=BY)
-    assert {row[1] for row in states()} == {"discarded"}
+    assert Server().drain() == 1, "nothing more is sent there"
+    assert webhooks.let_removed_be() == 3
+    assert webhooks.let_removed_be() == 0
+    assert query("SELECT DISTINCT endpoint_id, state FROM delivery ORDER BY state") == [
+        (other.id, "delivered"),
+        (endpoint.id, "discarded"),
+    ]
     with pytest.raises(webhooks.EndpointNotFound):
         webhooks.pause(endpoint.id, by=BY)
 

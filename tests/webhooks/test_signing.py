@@ -121,6 +121,17 @@ def test_while_two_secrets_overlap_both_receivers_believe_it(shop: str) -> None:
     assert len(request.headers["webhook-signature"].split()) == 2
 
 
+def test_a_secret_that_was_promised_its_time_is_not_ended_by_another_roll(shop: str) -> None:
+    endpoint = an_endpoint(shop, "order.created")
+    old = webhooks.reveal_secret(endpoint.id, by=BY)
+    webhooks.roll_secret(endpoint.id, overlap=HOURS, by=BY)
+    with pytest.raises(webhooks.OldSecretSigns):
+        webhooks.roll_secret(endpoint.id, overlap=HOURS, by=BY)
+    assert accepts(old, sent(shop))
+    webhooks.roll_secret(endpoint.id, overlap=dt.timedelta(0), by=BY)
+    assert not accepts(old, sent(shop))
+
+
 def test_without_an_overlap_the_old_secret_is_worth_nothing_at_once(shop: str) -> None:
     endpoint = an_endpoint(shop, "order.created")
     old = webhooks.reveal_secret(endpoint.id, by=BY)

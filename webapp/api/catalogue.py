@@ -99,6 +99,9 @@ ADVICE: dict[str, str] = {
     "too_many_keys": "Revoke keys that nobody uses.",
     "too_many_endpoints": "Delete an endpoint that is not used.",
     "endpoint_off": "Resume the endpoint, then send again.",
+    "old_secret_signs": "Wait for the old secret’s end, or send overlap_seconds: 0.",
+    "test_mode_only": "Send it with a test key to an endpoint of test mode.",
+    "too_much_again": "Wait until what is on its way again has arrived, or choose a shorter time.",
     "unknown_event": "Choose from the list of events, or * for all.",
     "bad_webhook_secret": "Leave the secret out to have one made.",
     # money

@@ -268,7 +268,8 @@ def delete_webhook_endpoint(endpoint_id: str) -> dict[str, Any]:
 def roll_webhook_secret(endpoint_id: str, body: RollWebhookSecret) -> dict[str, Any]:
     """Give an endpoint a new secret.
 
-    Both sign until the overlap has passed. The new one is told in this answer alone.
+    Both sign until the overlap has passed; until then another overlap is refused. The new one is
+    told in this answer alone.
     """
     own(endpoint_id)
     rolled, secret = webhooks.roll_secret(
@@ -307,7 +308,7 @@ def resume_webhook_endpoint(endpoint_id: str) -> dict[str, Any]:
 def test_webhook_endpoint(endpoint_id: str, body: TestWebhook) -> dict[str, Any]:
     """Send an example of an event.
 
-    Of any kind, chosen or not; nothing has happened by it.
+    Of any kind, chosen or not; nothing has happened by it. In test mode only.
     """
     own(endpoint_id)
     try:

@@ -24,9 +24,13 @@ from webapp.webhooks.errors import (
     EndpointNotFound,
     EndpointOff,
     EventNotFound,
+    OldSecretSigns,
+    TestModeOnly,
     TooManyEndpoints,
+    TooMuchAgain,
     UnknownEvent,
 )
+from webapp.webhooks.forgetting import forget_answers, let_removed_be
 from webapp.webhooks.models import Attempt, Body, Delivery, Endpoint, Event, Health, Receipt
 from webapp.webhooks.payloads import NEWEST, NOUNS, VERSIONS, changes, epoch, payload_of
 from webapp.webhooks.queries import (
@@ -107,6 +111,7 @@ __all__ = [
     "Health",
     "Network",
     "NewEndpoint",
+    "OldSecretSigns",
     "Outcome",
     "Parcel",
     "Receipt",
@@ -115,7 +120,9 @@ __all__ = [
     "Request",
     "Result",
     "Status",
+    "TestModeOnly",
     "TooManyEndpoints",
+    "TooMuchAgain",
     "Transport",
     "UnknownEvent",
     "Verdict",
@@ -139,9 +146,11 @@ __all__ = [
     "events_of",
     "fact_of",
     "fan_out",
+    "forget_answers",
     "forget_old",
     "health_of",
     "is_due",
+    "let_removed_be",
     "look_up",
     "newest_event",
     "pause",

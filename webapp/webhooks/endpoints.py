@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from webapp import audit
 from webapp.kernel import clock, crypto, db, ids, wake
@@ -16,7 +16,12 @@ from webapp.outbox import Actor
 from webapp.webhooks import addresses, signing
 from webapp.webhooks.addresses import Address
 from webapp.webhooks.catalogue import EVERYTHING, NAMES
-from webapp.webhooks.errors import EndpointNotFound, TooManyEndpoints, UnknownEvent
+from webapp.webhooks.errors import (
+    EndpointNotFound,
+    OldSecretSigns,
+    TooManyEndpoints,
+    UnknownEvent,
+)
 from webapp.webhooks.models import Endpoint, Health
 from webapp.webhooks.payloads import NEWEST, VERSIONS
 from webapp.webhooks.states import Answer, Status
@@ -25,6 +30,9 @@ from webapp.webhooks.telling import WAKE
 AT_MOST: Final = 16
 MAX_DESCRIPTION: Final = 300
 LONGEST_OVERLAP: Final = dt.timedelta(days=7)
+_IN_TURN: Final = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended('webhook_endpoints:' || :merchant, 0))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,8 @@ def create_endpoint(
         details={},
     )
     with db.transaction():
+        # One after the other, so that two at once do not both find room for the last.
+        db.session.execute(_IN_TURN, {"merchant": merchant_id})
         if _how_many(merchant_id, livemode=livemode) >= AT_MOST:
             raise TooManyEndpoints
         endpoint.begin(Status.ENABLED, because="A webhook endpoint was added.", by=by)
@@ -141,13 +151,19 @@ def update_endpoint(endpoint_id: str, change: Change, *, by: Actor) -> Endpoint:
 def roll_secret(
     endpoint_id: str, *, overlap: dt.timedelta, by: Actor, secret: str | None = None
 ) -> tuple[Endpoint, str]:
-    """Give an endpoint another secret; the one before signs as well until `overlap` has passed."""
+    """Give an endpoint another secret; the one before signs as well until `overlap` has passed.
+
+    While the one before still signs, another overlap is refused with OldSecretSigns: it was
+    promised its time. Without any overlap all earlier ones end at once.
+    """
     if not dt.timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise Invalid("Let the two secrets overlap for at most 7 days.", param="overlap")
     fresh = signing.checked_secret(secret)
     with db.transaction():
         endpoint = locked(endpoint_id)
-        lasts = overlap > dt.timedelta(0)
+        lasts, ends = overlap > dt.timedelta(0), endpoint.old_secret_until
+        if lasts and ends is not None and ends > clock.now():
+            raise OldSecretSigns(param="overlap")
         endpoint.old_secret_sealed = endpoint.secret_sealed if lasts else None
         endpoint.old_secret_until = clock.now() + overlap if lasts else None
         endpoint.secret_sealed = signing.sealed(endpoint_id, fresh)
@@ -186,10 +202,11 @@ def disable(endpoint_id: str, *, because: str, by: Actor, url: str) -> None:
 
 
 def delete_endpoint(endpoint_id: str, *, by: Actor) -> Endpoint:
-    """Remove an endpoint for good; what was still to be sent there is let be. Repeatable."""
-    from webapp.webhooks.resending import let_all_be  # noqa: PLC0415 - it needs this module
+    """Remove an endpoint for good; nothing more is sent there. Repeatable.
 
-    return _move(endpoint_id, Status.DELETED, "Removed.", by, then=let_all_be)
+    What was still to be sent is let be soon after, by a chore: it may be much.
+    """
+    return _move(endpoint_id, Status.DELETED, "Removed.", by)
 
 
 def set_answer(endpoint_id: str, answer: Answer, *, by: Actor) -> Endpoint:
@@ -274,8 +291,8 @@ def _checked_events(events: Sequence[str]) -> list[str]:
     return chosen
 
 
-def _checked_text(text: str) -> str:
-    said = text.strip()
+def _checked_text(typed: str) -> str:
+    said = typed.strip()
     if len(said) > MAX_DESCRIPTION:
         message = f"Keep the description to {MAX_DESCRIPTION} characters."
         raise Invalid(message, param="description")

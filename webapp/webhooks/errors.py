@@ -55,3 +55,28 @@ class EndpointOff(Conflict):
 
     code = "endpoint_off"
     says = "That endpoint is switched off. Switch it on first."
+
+
+class OldSecretSigns(Invalid):
+    """A secret was to be rolled with an overlap while the one before still signs."""
+
+    code = "old_secret_signs"
+    says = (
+        "The secret before this one still signs. Wait until it has ended, or end all old ones at"
+        " once."
+    )
+
+
+class TestModeOnly(Conflict):
+    """An example was to be sent in live mode, where a receiver could take it for money."""
+
+    code = "test_mode_only"
+    says = "Examples are sent in test mode only: a receiver could take them for money."
+    __test__ = False
+
+
+class TooMuchAgain(Conflict):
+    """As much is on its way to an endpoint again as may be at once."""
+
+    code = "too_much_again"
+    says = "At most 10,000 events may be on their way to an endpoint again. Let them arrive first."

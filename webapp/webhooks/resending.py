@@ -1,4 +1,4 @@
-"""Sending again, one or a range, to the same endpoint or another; test events; letting be."""
+"""Sending again, one or a range, to the same endpoint or another; test events."""
 
 from __future__ import annotations
 
@@ -15,18 +15,29 @@ from webapp.outbox import Actor, Fact
 from webapp.webhooks import telling
 from webapp.webhooks.catalogue import BY_NAME, EVERYTHING
 from webapp.webhooks.endpoints import locked
-from webapp.webhooks.errors import DeliveryNotFound, EndpointOff, EventNotFound, UnknownEvent
+from webapp.webhooks.errors import (
+    DeliveryNotFound,
+    EndpointOff,
+    EventNotFound,
+    TestModeOnly,
+    TooMuchAgain,
+    UnknownEvent,
+)
 from webapp.webhooks.models import Body, Delivery, Endpoint, Event
 from webapp.webhooks.states import DeliveryState, Status
 
 #: A range is sent again for as far back as this.
 KEPT: Final = dt.timedelta(days=30)
 AT_ONCE: Final = 1_000
-LET_BE: Final = "The endpoint was removed."
+#: So much may be on its way to an endpoint again, besides what it was not sent before.
+AGAIN_AT_MOST: Final = 10_000
 
 
 def test_event(endpoint_id: str, name: str, *, by: Actor) -> str:
-    """Send an endpoint the example of an event, chosen or not; returns the delivery's id."""
+    """Send an endpoint the example of an event, chosen or not; returns the delivery's id.
+
+    In test mode only: raises TestModeOnly, UnknownEvent, EndpointNotFound and EndpointOff.
+    """
     return _example(endpoint_id, name, by=by, is_tampered=False)
 
 
@@ -45,11 +56,13 @@ def _example(endpoint_id: str, name: str, *, by: Actor, is_tampered: bool) -> st
     kind, now = BY_NAME[name], clock.now()
     with db.transaction():
         endpoint = _reachable(endpoint_id)
+        if endpoint.livemode:
+            raise TestModeOnly
         event = Event(
             id=ids.new("event"),
             fact_id=None,
             merchant_id=endpoint.merchant_id or "",
-            livemode=bool(endpoint.livemode),
+            livemode=False,
             name=name,
             subject_kind=kind.noun,
             subject_id=kind.example["id"],
@@ -69,11 +82,12 @@ def _example(endpoint_id: str, name: str, *, by: Actor, is_tampered: bool) -> st
 def resend(delivery_id: str, *, by: Actor, to: str | None = None) -> str:
     """Send a delivery's event again, to its own endpoint or another; returns the new delivery's id.
 
-    Delivered ones too. Raises DeliveryNotFound, EndpointNotFound and EndpointOff.
+    Delivered ones too. Raises DeliveryNotFound, EndpointNotFound, EndpointOff and TooMuchAgain.
     """
     with db.transaction():
         old = _delivery(delivery_id)
         endpoint = _reachable(to or old.endpoint_id)
+        _have_room(endpoint, 1)
         (fresh,) = _again([old], endpoint)
         _note("webhook.resent", endpoint, by, delivery=delivery_id, again=fresh)
         return fresh
@@ -82,7 +96,7 @@ def resend(delivery_id: str, *, by: Actor, to: str | None = None) -> str:
 def resend_event(event_id: str, *, to: str, by: Actor) -> str:
     """Send an event to an endpoint, whether it was sent there before or not; returns the delivery.
 
-    Raises EventNotFound, EndpointNotFound and EndpointOff.
+    Raises EventNotFound, EndpointNotFound, EndpointOff and TooMuchAgain.
     """
     with db.transaction():
         endpoint = _reachable(to)
@@ -92,6 +106,7 @@ def resend_event(event_id: str, *, to: str, by: Actor) -> str:
             endpoint.livemode,
         ):
             raise EventNotFound
+        _have_room(endpoint, 1)
         fresh = _send(event, endpoint)
         _note("webhook.resent", endpoint, by, event=event_id, again=fresh)
         return fresh
@@ -110,12 +125,13 @@ def resend_range(
 
     With `only_failed` what gave up on its way to that endpoint; otherwise every event that the
     endpoint chose, also those that it was never sent. `to` sends them to another endpoint. Raises
-    Invalid where the range is none or begins more than 30 days ago.
+    Invalid where the range is none or begins more than 30 days ago, and TooMuchAgain.
     """
     with db.transaction():
         source = locked(endpoint_id)
         endpoint = _reachable(to or endpoint_id)
         chosen = db.session.scalars(_in_range(source, since, until, only_failed=only_failed)).all()
+        _have_room(endpoint, len(chosen))
         for event in chosen:
             _send(event, endpoint)
         _note("webhook.range_resent", endpoint, by, count=len(chosen), source=source.id)
@@ -174,23 +190,16 @@ def discard_dead(delivery_id: str) -> None:
         raise DeliveryNotFound
 
 
-def let_all_be(endpoint: Endpoint) -> None:
-    """Let be what is still on its way to an endpoint, and what gave up (a step)."""
-    db.session.execute(
-        update(Delivery)
-        .where(
-            Delivery.endpoint_id == endpoint.id,
-            Delivery.state.in_([DeliveryState.DUE, DeliveryState.DEAD]),
-        )
-        .values(
-            state=DeliveryState.DISCARDED,
-            due_at=None,
-            lease_until=None,
-            lease_token=None,
-            finished_at=clock.now(),
-            last_error=LET_BE,
-        )
+def _have_room(endpoint: Endpoint, more: int) -> None:
+    """Refuse what is too much on its way again; the endpoint is locked, so that it stays true."""
+    again = select(Delivery.id).where(
+        Delivery.endpoint_id == endpoint.id,
+        Delivery.state == DeliveryState.DUE,
+        Delivery.resend_of.is_not(None),
     )
+    waiting = select(func.count()).select_from(again.limit(AGAIN_AT_MOST).subquery())
+    if (db.session.scalar(waiting) or 0) + more > AGAIN_AT_MOST:
+        raise TooMuchAgain
 
 
 def _again(old: Sequence[Delivery], endpoint: Endpoint) -> list[str]:
