@@ -12,7 +12,7 @@ from webapp import webhooks
 from webapp.outbox import Actor
 from webapp.webhooks import Status
 
-SAYS = "The demo’s own receiver: it keeps what it got for you to look at."
+SAYS = "Keeps what it got, for you to look at"
 
 
 def listen(rows: Rows, cast: Cast, at: dt.datetime) -> None:

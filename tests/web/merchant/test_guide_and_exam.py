@@ -180,6 +180,7 @@ def test_only_an_observed_refusal_of_a_tampered_test_is_shown(
     assert count_shown(shop) == counts
     task = shop.client.page(EXAM).text.partition("whose signature does not fit")[2]
     assert word in task[:300]
+    assert "tests with a wrong signature do not" in shop.client.page(address).text
 
 
 def test_the_newest_tampered_test_that_was_answered_decides(shop: Shop) -> None:

@@ -27,6 +27,7 @@ from webapp.webhooks import (
     Status,
 )
 
+ONLY_TAMPERED = "No delivery yet that counts: tests with a wrong signature do not."
 DAY = dt.timedelta(days=1)
 STATES: dict[str, tuple[str, DeliveryState | None]] = {
     "": ("All", None),
@@ -38,8 +39,8 @@ STATES: dict[str, tuple[str, DeliveryState | None]] = {
 }
 #: What the built-in receiver can be told, in words.
 ANSWERS: dict[Answer, str] = {
-    Answer.OK: "200: it has arrived, or 400 where the signature is wrong",
-    Answer.TRUSTING: "200 to everything: it does not check signatures",
+    Answer.OK: "200, or 400 to a wrong signature",
+    Answer.TRUSTING: "200 to everything, unchecked",
     Answer.ERROR: "500: an error of the server",
     Answer.BUSY: "503: come again in 20 seconds",
     Answer.GONE: "410: gone for good (this switches the endpoint off)",
@@ -153,7 +154,7 @@ def endpoint_page(endpoint_id: str) -> EndpointPage:
         is_built_in=endpoint.is_built_in,
         answer=endpoint.receiver_answer or "",
         bars=_bars(health),
-        strip_says=_strip_says(health),
+        strip_says=_strip_says(health) if health.strip or not page.rows else ONLY_TAMPERED,
         health=health,
         waits=_waits(endpoint.id) if health.waiting else [],
         tabs=_tabs(kept),

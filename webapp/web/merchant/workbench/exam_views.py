@@ -154,8 +154,8 @@ def _of_forgeries(ours: frozenset[str], hooks: str) -> Task:
     is_rehearsal = own is None
     return Task(
         "Refuses a message whose signature does not fit",
-        "Its server answered the newest tampered test that it answered clearly with 4xx. One that"
-        " takes it with 2xx would believe anybody.",
+        "A tampered test was answered with 4xx; the newest with a clear answer counts. Who answers"
+        " 2xx would believe anybody.",
         _delivered(refused, "The forgery that was refused", is_rehearsal=is_rehearsal),
         "Open an endpoint and send it a test with a wrong signature.",
         hooks,
