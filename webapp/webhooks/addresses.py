@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from webapp.kernel import db, net
 from webapp.kernel.errors import Forbidden, Invalid
 from webapp.kernel.net import Resolver
-from webapp.webhooks.models import Endpoint
 
 MAX_URL: Final = 2_000
 RECEIVER_PATH: Final = "/demo/receiver/"
@@ -65,12 +64,6 @@ def checked(address: str | Address) -> str:
     if found.refused is not None:
         raise found.refused
     return found.url
-
-
-def target(endpoint: Endpoint) -> str:
-    """Return where an endpoint's events go now: the demo's own receiver may have moved."""
-    base = _wiring[0].receiver
-    return receiver(endpoint.id) if endpoint.is_built_in and base is not None else endpoint.url
 
 
 def receiver(endpoint_id: str) -> str:
