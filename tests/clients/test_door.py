@@ -106,7 +106,9 @@ def test_a_checkout_is_opened_and_ended(client: Paydeck) -> None:
 
 
 def test_a_payment_link_is_made_and_ended(client: Paydeck) -> None:
-    link = client.payment_links.create(**PRICE, description="A seat", max_payments=3)
+    link = client.payment_links.create(
+        amount=50_000, currency="INR", description="A seat", max_payments=3
+    )
     assert (link["status"], link["payments"], link["max_payments"]) == ("ACTIVE", 0, 3)
     assert client.payment_links.get(link["id"]) == link
     assert client.payment_links.update(link["id"], active=False)["status"] == "ENDED"
