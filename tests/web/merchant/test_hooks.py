@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from tests.checked_client import Page
 from tests.web.merchant.world import Shop, a_colleague, a_shop, paid
-from tests.webhooks.hooks import PUBLIC, Server, broken, public_names, tell
+from tests.webhooks.hooks import PUBLIC, Server, an_endpoint, broken, public_names, tell
 from webapp import webhooks
 from webapp.kernel import db
 from webapp.kernel.paging import PageRequest
@@ -303,3 +303,13 @@ def test_an_endpoints_page_and_its_deliveries_keep_themselves_fresh(shop: Shop, 
         assert live in shop.client.get(page).get_data(as_text=True)
         if page != HOOKS:
             assert other.client.get(f"{page}/live").status_code == 404
+
+
+def test_in_live_mode_no_example_is_offered_and_the_page_says_why(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = replace(shop.app.extensions["paydeck_settings"], stripe_secret_key="sk_live_1")
+    endpoint = an_endpoint(shop.id, "payment.success", livemode=True)
+    monkeypatch.setitem(shop.app.extensions, "paydeck_settings", live)
+    said = shop.client.page(f"{HOOKS}/{endpoint.id}").text
+    assert said.count(webhooks.TestModeOnly.says) == 2

@@ -25,6 +25,7 @@ from webapp.webhooks import (
     EndpointHealth,
     Recent,
     Status,
+    TestModeOnly,
 )
 
 ONLY_TAMPERED = "No delivery yet that counts: tests with a wrong signature do not."
@@ -97,6 +98,7 @@ class EndpointPage:
     newer: str | None
     older: str | None
     why_not: str | None
+    why_no_example: str | None
 
 
 def endpoint_list() -> list[EndpointRow]:
@@ -162,7 +164,8 @@ def endpoint_page(endpoint_id: str) -> EndpointPage:
         live_url=live_address("merchant.hook_live", kept),
         newer=newer_older[1],
         older=newer_older[0],
-        why_not=why_not("manage_webhooks"),
+        why_not=(barred := why_not("manage_webhooks")),
+        why_no_example=barred or (TestModeOnly.says if endpoint.livemode else None),
     )
 
 
