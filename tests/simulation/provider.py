@@ -262,6 +262,11 @@ class SimProvider:
     def _now(self) -> dt.datetime:
         return self._world.now
 
+    @property
+    def _is_in_time(self) -> bool:
+        """Whether whoever calls may still believe that the call is theirs to make."""
+        return self._world.current is None or not self._world.current.is_late
+
     def _intent(self, intent_id: str) -> Intent:
         if intent_id not in self.books.intents:
             raise Refused("not_found", intent_id)
@@ -294,13 +299,13 @@ class SimProvider:
         """Answer one call, with the faults of the moment around its one effect."""
         self.calls += 1
         self._world.hook(f"provider.{kind}.before")
-        if self._answered.get(key.operation_id) == self._world.stumbles(key.operation_id):
+        stumbles = self._world.stumbles(key.operation_id)
+        if self._is_in_time and self._answered.get(key.operation_id) == stumbles:
             self._world.wrong(f"{kind} was asked again of a provider that had answered")
         fault = self._fault(kind)
         answer = self._worked(fault, key, f"{kind} {call!r}", effect)
         self._world.hook(f"provider.{kind}.after")
-        is_in_time = self._world.current is None or not self._world.current.is_late
-        if is_in_time and isinstance(answer, Outcome | Refused):
+        if self._is_in_time and isinstance(answer, Outcome | Refused):
             self._answered[key.operation_id] = self._world.stumbles(key.operation_id)
         if isinstance(answer, ProviderError):
             raise answer
