@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import text
 
 from jobs.subscriptions import WEBHOOKS
+from tests.builders import an_order
 from webapp import outbox, webhooks
 from webapp.kernel import db
 from webapp.outbox import Actor
@@ -132,3 +133,10 @@ def states() -> list[tuple[object, ...]]:
         "SELECT e.name, d.state, d.tries FROM delivery d"
         " JOIN webhook_event e ON e.id = d.event_id ORDER BY d.id"
     )
+
+
+def ordered(shop: str, times: int = 1) -> None:
+    """Have that many events on their way."""
+    for _ in range(times):
+        an_order(shop)
+    tell()

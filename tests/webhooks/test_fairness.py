@@ -4,33 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-from flask import Flask
 from sqlalchemy import text
 
 from tests.builders import a_merchant, an_order
-from tests.webhooks.hooks import FINE, Server, an_endpoint, broken, later, query, quick, tell
+from tests.webhooks.hooks import (
+    FINE,
+    Server,
+    an_endpoint,
+    broken,
+    later,
+    ordered,
+    query,
+    quick,
+    tell,
+)
 from webapp import webhooks
 from webapp.kernel import db
 from webapp.webhooks import policy
 
 LATE = webhooks.Came(200, policy.SLOW_SECONDS + 1)
-
-
-@pytest.fixture
-def shop(app: Flask) -> str:
-    """A merchant whose earlier facts are told."""
-    db.use_scope(db.OWNER)
-    merchant_id = a_merchant()
-    tell()
-    return merchant_id
-
-
-def ordered(shop: str, times: int = 1) -> None:
-    """Have that many events on their way."""
-    for _ in range(times):
-        an_order(shop)
-    tell()
 
 
 def test_at_most_four_are_in_flight_for_an_endpoint_and_one_for_a_slow_or_new_one(

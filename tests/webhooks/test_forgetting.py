@@ -6,30 +6,12 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from flask import Flask
 from sqlalchemy import text
 
-from tests.builders import a_merchant, an_order
-from tests.webhooks.hooks import BY, FINE, Server, an_endpoint, query, tell
+from tests.webhooks.hooks import BY, FINE, Server, an_endpoint, ordered, query
 from webapp import webhooks
 from webapp.kernel import clock, db, ids
 from webapp.webhooks import resending
-
-
-@pytest.fixture
-def shop(app: Flask) -> str:
-    """A merchant whose earlier facts are told."""
-    db.use_scope(db.OWNER)
-    merchant_id = a_merchant()
-    tell()
-    return merchant_id
-
-
-def ordered(shop: str, times: int = 1) -> None:
-    """Have that many events on their way."""
-    for _ in range(times):
-        an_order(shop)
-    tell()
 
 
 def test_only_so_much_may_be_on_its_way_to_an_endpoint_again(

@@ -7,9 +7,8 @@ import hashlib
 import hmac
 
 import pytest
-from flask import Flask
 
-from tests.builders import a_merchant, an_order
+from tests.builders import a_merchant
 from tests.webhooks.hooks import (
     BY,
     FINE,
@@ -17,10 +16,10 @@ from tests.webhooks.hooks import (
     an_endpoint,
     broken,
     later,
+    ordered,
     public_names,
     query,
     states,
-    tell,
 )
 from webapp import webhooks
 from webapp.kernel import db
@@ -28,22 +27,6 @@ from webapp.webhooks import policy
 from webapp.webhooks.claims import UNSIGNED
 
 DAY = 86_400
-
-
-@pytest.fixture
-def shop(app: Flask) -> str:
-    """A merchant whose earlier facts are told."""
-    db.use_scope(db.OWNER)
-    merchant_id = a_merchant()
-    tell()
-    return merchant_id
-
-
-def ordered(shop: str, times: int = 1) -> None:
-    """Have that many events on their way."""
-    for _ in range(times):
-        an_order(shop)
-    tell()
 
 
 def given_up(server: Server) -> float:

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import text
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from tests.builders import a_merchant, an_order
+from tests.builders import an_order
 from tests.webhooks.hooks import BY, Server, an_endpoint, query, tell
 from webapp import webhooks
 from webapp.kernel import clock, db
@@ -18,15 +18,6 @@ from webapp.webhooks import BadSecret, Request
 
 HOURS = dt.timedelta(hours=24)
 GIVEN = "webhook_secret_key"
-
-
-@pytest.fixture
-def shop(app: Flask) -> str:
-    """A merchant whose earlier facts are told."""
-    db.use_scope(db.OWNER)
-    merchant_id = a_merchant()
-    tell()
-    return merchant_id
 
 
 def sent(shop: str) -> Request:

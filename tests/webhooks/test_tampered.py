@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.builders import a_merchant
-from tests.webhooks.hooks import BY, FINE, Server, an_endpoint, broken, later, tell
+from tests.webhooks.hooks import BY, FINE, Server, an_endpoint, broken, later
 from webapp import webhooks
 from webapp.kernel import db
 from webapp.webhooks import Verdict, policy
-
-
-@pytest.fixture
-def shop(app: Flask) -> str:
-    """A merchant whose earlier facts are told."""
-    db.use_scope(db.OWNER)
-    merchant_id = a_merchant()
-    tell()
-    return merchant_id
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from flask import Flask
 
 from jobs.subscriptions import WEBHOOKS
 from tests.builders import a_merchant, a_payment, an_order
@@ -13,15 +12,6 @@ from tests.webhooks.hooks import BY, FINE, an_endpoint, query, states, tell
 from webapp import orders, outbox, webhooks
 from webapp.kernel import db
 from webapp.payments import Status
-
-
-@pytest.fixture
-def shop(app: Flask) -> str:
-    """A merchant whose earlier facts are told."""
-    db.use_scope(db.OWNER)
-    merchant_id = a_merchant()
-    tell()
-    return merchant_id
 
 
 @pytest.mark.requirement("S0-13", "S4-25", "S2-121")
