@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from tests.simulation import bugs_of_calls, bugs_of_memory, bugs_of_money
+import pytest
+
+from tests.simulation import bugs_of_calls, bugs_of_memory, bugs_of_money, bugs_of_webhooks
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,21 @@ def _named(module: object) -> list[Bug]:
     return [Bug(one.__name__, (one.__doc__ or "").strip(), one) for one in planted]
 
 
+def _of_webhooks() -> list[Bug]:
+    """Return those that the small stories of deliveries find as well."""
+    patch = pytest.MonkeyPatch()
+    return [
+        Bug(one.__name__, (one.__doc__ or "").strip(), partial(one, patch))
+        for one in bugs_of_webhooks.BUGS
+    ]
+
+
 BUGS: dict[str, Bug] = {
     bug.name: bug
-    for module in (bugs_of_calls, bugs_of_memory, bugs_of_money)
-    for bug in _named(module)
+    for bug in (
+        *_named(bugs_of_calls),
+        *_named(bugs_of_memory),
+        *_named(bugs_of_money),
+        *_of_webhooks(),
+    )
 }

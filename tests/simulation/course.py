@@ -15,13 +15,13 @@ from flask import Flask
 
 from jobs import queues
 from jobs.telling import tell
-from tests.simulation import machines, money_back, office, people, safety
+from tests.simulation import machines, merchants, money_back, office, people, safety
 from tests.simulation.forgetful import Forgetful
 from tests.simulation.provider import SIGNED, Message, SimProvider
 from tests.simulation.seams import Consumer, stand_ins
 from tests.simulation.stage import BACK, Sale, Stage
 from tests.simulation.world import Coverage, World
-from webapp import gateway, payments, refunds
+from webapp import gateway, payments, refunds, webhooks
 from webapp.kernel import db
 
 STEPS = 70
@@ -30,6 +30,9 @@ STORMS = 9
 #: How often a whole day passes between two storms, and with it the provider's memory of keys.
 A_DAY_SHARE = 0.025
 A_DAY_SHARE_AWAY = 0.3
+#: Where merchants have servers: how often a sender is called on, and how often a merchant acts.
+SENDER_SHARE = 0.25
+MANAGER_SHARE = 0.12
 #: The share of schedules whose first sale is paid before the trouble begins.
 SMOOTH_SHARE = 0.5
 MOST_AT_ONCE = 4
@@ -52,6 +55,10 @@ MENUS = {
 _WHO = ("wake", "deliver", "sweep", "chore", "people")
 _HOW_OFTEN = (50, 16, 14, 4, 26)
 _PAUSES = (0, 0, 0, 0, 0, 0.2, 1, 1, 2, 5, 12, 40)
+_SHORT_PAUSES = (0.2, 1, 4, 11)
+#: For so many seconds a sender stands still, longer than its claims hold.
+FROZEN = 66
+FROZEN_SHARE = 0.03
 _LONG_PAUSES = (130, 400, 1000, 2_000)
 
 
@@ -82,6 +89,8 @@ def play(seed: int, apps: tuple[Flask, Flask], *, script: Script | None = None) 
     with stand_ins(world, provider, valkey, stage.ear):
         stage.set_up()
         if script is None:
+            if merchants.are_there(seed):
+                merchants.open_shops(stage)
             _choose(stage)
         (script or trouble)(stage)
         heal(stage)
@@ -135,6 +144,7 @@ def smooth(stage: Stage) -> None:
 def trouble(stage: Stage, *, kill_share: float = KILL_SHARE) -> None:
     """Let so many things happen, each by chance; then have all that is due done, in a storm."""
     world = stage.world
+    pauses = (*_SHORT_PAUSES, FROZEN) if stage.shops.by_url else _SHORT_PAUSES
     for _ in range(STEPS):
         _pass_time(stage)
         _misfortune(stage)
@@ -148,7 +158,7 @@ def trouble(stage: Stage, *, kill_share: float = KILL_SHARE) -> None:
         while world.actors:
             world.step(kill_share=kill_share)
             if world.chance.random() < 0.12:
-                world.pass_time(world.chance.choice((0.2, 1, 4, 11)))
+                world.pass_time(world.chance.choice(pauses))
         _pass_to_what_is_next(stage)
 
 
@@ -159,6 +169,9 @@ def _all_at_once(stage: Stage) -> None:
     for kind in due:
         if kind in machines.CHORES:
             stage.job(kind, machines.CHORES[kind])
+        elif kind == merchants.SEND:
+            for _ in range(chance.choice((1, 1, 2))):
+                merchants.sender(stage)
         elif kind.startswith("tell "):
             if chance.random() < 0.25:
                 machines.relay(stage, kind.removeprefix("tell "))
@@ -196,6 +209,7 @@ def heal(stage: Stage) -> None:
     world.note("heals")
     with stage.at_web(), db.scoped(db.ADMIN):
         refunds.unfreeze(by=money_back.ADMIN)
+    merchants.resume_all(stage)
     asked: set[str] = set()
     for number in range(MOST_ROUNDS):
         if number in DECIDING:
@@ -256,6 +270,8 @@ def _recover(stage: Stage) -> None:
     for kind in due:
         if kind in machines.CHORES:
             _do(stage, kind, machines.CHORES[kind])
+        elif kind == merchants.SEND:
+            _do(stage, kind, partial(merchants.send_all, stage))
         elif kind not in tells:
             _do(stage, f"drain {kind}", queues.KINDS[kind].drain)
     if len(tells) < len(due):
@@ -305,11 +321,14 @@ def _retry(kind: str, one: str) -> None:
 RETRIES: dict[str, Callable[[str], object]] = {
     "operation": gateway.operations.look_again,
     "event": gateway.inbox.retry,
+    "delivery": webhooks.retry_dead,
 }
 
 
 def _pass_time(stage: Stage) -> None:
     chance = stage.world.chance
+    if stage.shops.by_url and chance.random() < FROZEN_SHARE:
+        stage.world.pass_time(FROZEN)
     drawn = chance.random()
     if drawn < 0.004:
         pause = float(chance.choice((3600, 30_000, 90_000)))
@@ -335,6 +354,9 @@ def _misfortune(stage: Stage) -> None:
 
 
 def _call_on(stage: Stage) -> None:
+    if stage.shops.by_url and stage.world.chance.random() < SENDER_SHARE:
+        merchants.sender(stage)
+        return
     who = stage.world.chance.choices(_WHO, _HOW_OFTEN)[0]
     if who == "wake" and machines.take_wake(stage):
         return
@@ -351,6 +373,9 @@ def _call_on(stage: Stage) -> None:
 def _somebody(stage: Stage) -> None:
     """Let somebody from outside do something."""
     chance = stage.world.chance
+    if stage.shops.by_url and chance.random() < MANAGER_SHARE:
+        merchants.manage(stage)
+        return
     sale = chance.choice(stage.sales)
     menu = MENUS[stage.theme]
     act = chance.choices(list(menu), list(menu.values()))[0]

@@ -17,9 +17,10 @@ from supervisor.stores import Stores
 from tests.portal import ROLES, TEMPLATE, environment, make_template, superuser
 from tests.simulation import seams
 from tests.simulation.money_back import ADMIN, APPROVAL_MINOR, SECOND
+from tests.simulation.shops import PUBLIC
 from tests.simulation.stage import CURRENCY
 from tests.simulation.wire import BOARD, engine
-from webapp import config, refunds
+from webapp import config, refunds, webhooks
 from webapp.app import create_app
 from webapp.kernel import db
 from webapp.refunds import Limits
@@ -48,6 +49,7 @@ class Ground:
         self.apps: Apps = (web, worker)
         self._engines = self._make_engines()
         refunds.use(Limits(approval={CURRENCY: APPROVAL_MINOR}))
+        webhooks.use(receiver=None, resolve=lambda _host, _port: [PUBLIC])
         quiet()
 
     def clone(self, name: str) -> None:

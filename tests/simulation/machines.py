@@ -6,10 +6,11 @@ import datetime as dt
 
 from jobs import queues, schedule
 from jobs.telling import tell
+from tests.simulation import merchants
 from tests.simulation.provider import SIGNED, Message
 from tests.simulation.stage import Stage
 from tests.simulation.wire import BOARD
-from webapp import corrections, gateway, payments, refunds
+from webapp import corrections, gateway, payments, refunds, webhooks
 
 FACTS = "facts"
 
@@ -19,6 +20,9 @@ def take_wake(stage: Stage) -> bool:
     kind = stage.valkey.next_wake()
     if kind is None:
         return False
+    if kind == webhooks.WAKE and stage.shops.by_url:
+        merchants.sender(stage)
+        return True
     if kind not in queues.KINDS and (kind != FACTS or stage.world.chance.random() < 0.6):
         return take_wake(stage)
     if kind == FACTS:
@@ -108,6 +112,10 @@ UNION ALL SELECT 'release', min(leaves_at) FROM refund WHERE id >= %(re)s AND st
 UNION ALL SELECT 'look at refunds', min(r.check_at) FROM refund r
  WHERE r.id >= %(re)s AND r.check_at IS NOT NULL AND NOT EXISTS (SELECT 1
    FROM provider_operation o WHERE o.subject_id = r.id AND o.state = 'manual')
+UNION ALL (SELECT 'send webhooks', greatest(min(d.due_at), max(d.lease_until), max(h.open_until))
+  FROM delivery d JOIN webhook_endpoint e ON e.id = d.endpoint_id AND e.status = 'enabled'
+  LEFT JOIN webhook_health h ON h.endpoint_id = e.id WHERE d.id >= %(whd)s AND d.state = 'due'
+ GROUP BY d.endpoint_id)
 UNION ALL SELECT 'lapse', min(deadline_at) FROM correction
  WHERE id >= %(cor)s AND status = 'requested'
 """
@@ -124,6 +132,7 @@ def pending(stage: Stage) -> list[tuple[str, dt.datetime]]:
             "chk": stage.lowest("checkout_session"),
             "re": stage.lowest("refund"),
             "cor": stage.lowest("correction"),
+            "whd": stage.lowest("delivery"),
             "born": stage.since,
         },
     )
@@ -136,8 +145,10 @@ def waiting_for_person(stage: Stage) -> list[tuple[str, str, str]]:
         "SELECT 'operation', id, last_error FROM provider_operation"
         " WHERE id >= %s AND state = 'manual'"
         " UNION ALL SELECT 'event', event_id, error FROM provider_event WHERE received_at >= %s"
-        " AND processed_at IS NULL AND due_at IS NULL ORDER BY 1, 2",
-        (stage.lowest("operation"), stage.since),
+        " AND processed_at IS NULL AND due_at IS NULL"
+        " UNION ALL SELECT 'delivery', id, last_error FROM delivery WHERE id >= %s"
+        " AND state = 'dead' ORDER BY 1, 2",
+        (stage.lowest("operation"), stage.since, stage.lowest("delivery")),
     )
     return [(row[0], row[1], row[2] or "") for row in rows]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tests.simulation import merchants
 from tests.simulation.money_back import APPROVAL_MINOR
 from tests.simulation.stage import Stage
 from tests.simulation.wire import BOARD
@@ -40,6 +41,7 @@ def judge(stage: Stage) -> None:
     _kept(stage)
     _asked_once(stage)
     _said_no(stage)
+    merchants.judge(stage)
     _on_the_wall(stage)
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 import jobs.context
 import jobs.inbox
 import jobs.operations
+import jobs.sender
 import webapp.realtime
 import webapp.realtime.knocks
 from jobs.subscriptions import CONSUMERS
@@ -65,6 +66,21 @@ class SimContext:
     def clock(self) -> float:
         """Return seconds that never pass: drains end by their number."""
         return 0.0
+
+
+class SenderLog:
+    """What the sender says to its log, where it does not raise what it meets."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def warning(self, event: str, **_told: object) -> None:
+        """Note what passes."""
+        self._world.note(f"sender {event}")
+
+    def error(self, event: str, *, error: str, **_told: object) -> None:
+        """Note as wrong what the database never lets it write."""
+        self._world.wrong(f"the sender says {event}: {error}")
 
 
 class Ear:
@@ -130,6 +146,7 @@ def stand_ins(world: World, provider: SimProvider, valkey: Forgetful, ear: Ear) 
             (passwords, "hash_password", lambda _password: _NO_PASSWORD),
             (jobs.context, "DrainContext", lambda: SimContext(world)),
             (claims, "take", partial(_noting, world, claims.take)),
+            (jobs.sender, "_log", SenderLog(world)),
             (jobs.operations, "apply", ear.applies(jobs.operations.apply)),
             (jobs.inbox, "apply", ear.applies(jobs.inbox.apply)),
         ):

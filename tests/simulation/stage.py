@@ -16,6 +16,7 @@ from jobs.telling import Away
 from tests.simulation.forgetful import Forgetful
 from tests.simulation.provider import SimProvider
 from tests.simulation.seams import Ear
+from tests.simulation.shops import Shops
 from tests.simulation.world import World
 from webapp import accounts, orders, wallets
 from webapp.kernel import db, ids
@@ -59,6 +60,7 @@ class Stage:
         self.provider = provider
         self.valkey = valkey
         self.ear = Ear()
+        self.shops = Shops(world)
         #: What this schedule is about.
         self.theme = "anything"
         self.sales: list[Sale] = []

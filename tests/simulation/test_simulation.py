@@ -27,6 +27,7 @@ PLANTED = (
     "a_message_counts_as_seen_before_it_is_kept",
     "facts_are_queued_after_the_commit",
     "the_relay_marks_before_it_tells",
+    "an_endpoint_of_two_is_forgotten",
 )
 
 

@@ -22,6 +22,8 @@ HOOKS = (
     "inbox.claimed",
     "inbox.applied",
     "inbox.completed",
+    "webhook.before_post",
+    "webhook.after_post",
     *(f"provider.{kind}.{side}" for kind in ASKED for side in ("before", "after")),
 )
 #: The least number of schedules from which on a run must have met everything.
