@@ -52,6 +52,15 @@ def test_what_came_is_kept_with_whether_it_was_signed(
     assert kept[0].body == kept[1].body == server.got[0].body.decode()
 
 
+def test_the_receiver_is_reached_where_the_portal_is_now(endpoint: Endpoint) -> None:
+    webhooks.use(receiver="http://127.0.0.1:8123")
+    server = Server()
+    assert server.drain() == 1
+    webhooks.use(receiver="http://127.0.0.1:8000")
+    assert endpoint.url.startswith("http://127.0.0.1:8000/")
+    assert server.got[0].url == endpoint.url.replace(":8000/", ":8123/")
+
+
 @pytest.mark.parametrize(
     ("answer", "status", "state"),
     [

@@ -1,6 +1,6 @@
 """Webhooks: signed events to merchants' servers, told until they arrive or visibly never do."""
 
-from webapp.webhooks.addresses import RECEIVER_PATH, Address, look_up, use
+from webapp.webhooks.addresses import RECEIVER_PATH, Address, current_url, look_up, use
 from webapp.webhooks.catalogue import BY_NAME, EVENTS, EVERYTHING, NAMES, EventKind
 from webapp.webhooks.checks import CHECKS
 from webapp.webhooks.claims import GAVE_UP, Parcel, Result
@@ -131,6 +131,7 @@ __all__ = [
     "built_in_endpoint",
     "changes",
     "create_endpoint",
+    "current_url",
     "delete_endpoint",
     "deliveries_of",
     "delivery_of",

@@ -72,3 +72,9 @@ def receiver(endpoint_id: str) -> str:
     if base is None:
         raise Forbidden("The built-in receiver is part of the demo alone.")
     return f"{base}{RECEIVER_PATH}{endpoint_id}"
+
+
+def current_url(endpoint_id: str, url: str, *, is_built_in: bool) -> str:
+    """Return where an endpoint is now: the demo's own receiver moves with the portal's port."""
+    is_here = is_built_in and _wiring[0].receiver is not None
+    return receiver(endpoint_id) if is_here else url

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from webapp.kernel import clock, db, ids, wake
 from webapp.kernel.crypto import CannotOpen
 from webapp.outbox import announce
-from webapp.webhooks import policy, signing
+from webapp.webhooks import addresses, policy, signing
 from webapp.webhooks.models import Attempt, Endpoint
 from webapp.webhooks.transport import Answer, Request
 
@@ -321,9 +321,13 @@ def _parcel(
         is_slow=row["is_slow"],
         is_healthy=row["is_healthy"],
         is_tampered=row["is_tampered"],
-        request=Request(endpoint.url, headers, body, is_built_in=endpoint.is_built_in),
+        request=Request(_url(endpoint), headers, body, is_built_in=endpoint.is_built_in),
         made_at=now,
     )
+
+
+def _url(endpoint: Endpoint) -> str:
+    return addresses.current_url(endpoint.id, endpoint.url, is_built_in=endpoint.is_built_in)
 
 
 def _attempt(parcel: Parcel, answer: Answer, *, is_late: bool) -> dict[str, Any]:

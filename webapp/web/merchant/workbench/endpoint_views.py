@@ -145,7 +145,7 @@ def endpoint_page(endpoint_id: str) -> EndpointPage:
     until = endpoint.old_secret_until
     return EndpointPage(
         row=endpoint_row(endpoint),
-        url=endpoint.url,
+        url=webhooks.current_url(endpoint.id, endpoint.url, is_built_in=endpoint.is_built_in),
         chosen=endpoint.events,
         api_version=endpoint.api_version,
         created_at=endpoint.created_at,
