@@ -35,6 +35,11 @@ TABLES: dict[str, tuple[str, ...]] = {
         "id", "merchant_id", "livemode", "user_id", "email_sealed", "email_index", "created_at",
         "metadata",
     ),
+    "payment_link": (
+        "id", "merchant_id", "livemode", "status", "version", "amount_minor", "currency",
+        "description", "max_payments", "ends_at", "token_sealed", "token_index", "created_at",
+        "created_by", "metadata",
+    ),
     "order_counter": ("merchant_id", "livemode", "last"),
     "shop_order": (
         "id", "merchant_id", "livemode", "user_id", "customer_id", "kind", "number", "status",

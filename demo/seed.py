@@ -15,6 +15,7 @@ from demo.corrections import CONTROLLER, correct
 from demo.days import sales
 from demo.hooks import listen
 from demo.keys import PUBLISHABLE, SECRET, hand_out
+from demo.links import share
 from demo.refunds import Returns
 from demo.rows import TABLES, Rows
 from demo.sales import Till
@@ -71,6 +72,7 @@ def written(until: dt.datetime) -> Rows:
     correct(rows, cast, books, until)
     hand_out(rows, cast, begins)
     listen(rows, cast, until)
+    share(rows, cast, until)
     return rows
 
 
