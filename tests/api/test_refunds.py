@@ -17,6 +17,7 @@ from tests.builders import (
     money_in_wallet,
     wallet_tried,
 )
+from tests.stories import scalar
 from webapp.payments import Status
 
 LARGE = inr(60_000_00)
@@ -138,6 +139,16 @@ def test_a_refund_is_withdrawn_before_it_leaves(shop: Shop, taken: str) -> None:
         ended = program.post(f"/refunds/{refund['id']}/withdraw")
         assert (ended.status_code, ended.get_json()["status"]) == (200, "CANCELLED")
     assert program.get(f"/payments/{taken}").get_json()["amount_refundable"] == 100_000
+
+
+def test_what_a_key_does_to_a_refund_is_on_the_audit_trail(shop: Shop, taken: str) -> None:
+    program = shop.program()
+    refund = asked(program, taken)
+    program.post(f"/refunds/{refund['id']}/withdraw")
+    deeds = "SELECT array_agg(action ORDER BY id) FROM audit_entry WHERE subject_id = :id"
+    assert scalar(deeds, id=refund["id"]) == ["refund.requested", "refund.undone"]
+    kinds = "SELECT DISTINCT actor_kind FROM audit_entry WHERE subject_id = :id"
+    assert scalar(kinds, id=refund["id"]) == "api_key"
 
 
 def test_refunds_are_filtered_and_tell_what_they_name(shop: Shop, taken: str) -> None:

@@ -23,8 +23,8 @@ from webapp.refunds.states import Status
 PURPOSE = "refund"
 LOOK_UP = "look_up"
 SUBJECT = "refund"
-#: Whoever these are is a person, whose deed goes on the audit trail.
-PEOPLE = frozenset({"user", "merchant_user", "admin", "api"})
+#: People and a merchant's own programs, whose deeds go on the audit trail.
+PEOPLE = frozenset({"user", "merchant_user", "admin", "api_key"})
 
 _limits: list[Limits] = [Limits()]
 
@@ -124,7 +124,7 @@ def plan_look_up(refund: Refund, payment: Payment) -> None:
 
 
 def note(action: str, refund: Refund, *, by: Actor, **told: Any) -> None:
-    """Put a person's deed on the audit trail; what the portal does itself has its moves."""
+    """Put a person's or a key's deed on the audit trail; the portal's own has its moves."""
     if by.kind in PEOPLE:
         audit.record(
             action,
