@@ -1,4 +1,4 @@
-"""Held money whose capture or cancel was answered without either: both can be asked for again."""
+"""Held money asked for again: after an answer that it was not done, and after it was done."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from tests.builders import (
     card_tried,
     declined,
     held,
+    inr,
     now_at,
+    succeeded,
 )
 from tests.payments.test_holds import BY, PRICE, calls, captured, shop, voided
 from tests.stories import behind, operations, payment_is_told
@@ -81,3 +83,15 @@ def test_money_that_is_held_after_an_order_was_cancelled_is_let_go_by_a_second_c
     assert operations(payment_id).count("cancel") == 2
     answered(payment_id, held(PRICE, method))
     assert operations(payment_id).count("cancel") == 2
+
+
+def test_all_of_it_is_not_taken_any_more_once_a_part_was(shop: str) -> None:
+    payment_id = a_payment(Status.AUTHORISED, shop)
+    captured(payment_id, inr(400_00))
+    answered(payment_id, succeeded(inr(400_00)))
+    for again in (None, inr(400_00)):
+        captured(payment_id, again)
+    with pytest.raises(payments.CaptureUnderWay, match="already, in another amount"):
+        captured(payment_id, PRICE)
+    assert [call["amount_minor"] for call in calls(payment_id, "capture")] == [400_00]
+    assert now_at(payment_id).captured == inr(400_00)

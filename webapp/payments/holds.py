@@ -23,16 +23,15 @@ MAX_REASON = 200
 def capture(payment_id: str, *, amount: Money | None = None, by: Actor) -> Payment:
     """Ask the provider to take held money: all of it, or `amount`; the rest is then let go.
 
-    Called again it changes nothing. Raises PaymentNotFound, NotHeld, CaptureExceedsHeld,
-    VoidUnderWay, and CaptureUnderWay where another amount is being taken or was taken.
+    Called again it changes nothing; without an amount, whatever is being or was taken stands.
+    Raises PaymentNotFound, NotHeld, CaptureExceedsHeld, VoidUnderWay, and CaptureUnderWay where
+    another amount is being taken or was taken.
     """
     with db.transaction():
         _order, payment = steps.locked_with_order(payment_id)
-        wanted = amount
-        if wanted is None:
-            wanted = payment.capturing or payment.authorised
-        if payment.status == Status.CAPTURED and wanted in (payment.captured, payment.authorised):
+        if payment.status == Status.CAPTURED and amount in (None, payment.captured):
             return payment
+        wanted = payment.capturing or payment.authorised if amount is None else amount
         if refusal := policy.why_not_capture(payment, wanted):
             raise refusal
         if payment.capturing is None:
