@@ -111,6 +111,55 @@ def test_a_body_that_cannot_be_read_is_refused(
     assert (answer.status_code, error_of(answer)["code"]) == (status, code)
 
 
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("1e9999999999999999999999", "more than 400 places"),
+        ("-1E-9999999999999999999999", "more than 400 places"),
+        ("0e9999999999999999999999", "more than 400 places"),
+        ("1.5e999999999", "more than 400 places"),
+        ("1e-401", "more than 400 places"),
+        ("1." + "0" * 500, "more than 400 places"),
+        ("9" * 401, "more than 400 places"),
+        ("9" * 5_000, "more than 400 places"),
+        ("NaN", "NaN"),
+        ("-Infinity", "Infinity"),
+        ('{"b":' * 40 + "1" + "}" * 40, "too deeply"),
+        ("[" * 100_000, None),
+        ('"\\udfff"', "cannot be stored"),
+        ('{"\\ud800": 1}', "cannot be stored"),
+        ('{"b": 1, "b": 2}', "twice"),
+    ],
+)
+@pytest.mark.parametrize("root", [False, True])
+def test_a_value_that_no_computer_reads_is_refused_in_a_sentence_whoever_asks(
+    app: Flask, value: str, says: str | None, *, root: bool
+) -> None:
+    path = "/api/payments/charge" if root else "/auth/tokens"
+    data = f'{{"amount": {value}}}'
+    asked = {"data": data, "content_type": "application/json", "root": root}
+    answer = nobody(app).ask("POST", path, **asked)
+    error = error_of(answer)
+    assert (answer.status_code, error["code"]) == (400, "body_unreadable")
+    assert says is None or says in error["message"]
+
+
+@pytest.mark.parametrize("value", ["1e400", "1e-400", "0.5", "9" * 400, "0e1"])
+def test_a_number_that_can_be_read_is_told_as_a_wrong_value_of_its_field(
+    app: Flask, value: str
+) -> None:
+    data = f'{{"amount": {value}, "currency": "INR"}}'
+    answer = (
+        a_shop(app).program().ask("POST", "/orders", data=data, content_type="application/json")
+    )
+    error = error_of(answer)
+    assert (answer.status_code, error["code"], error["param"]) == (
+        400,
+        "parameter_invalid",
+        "amount",
+    )
+
+
 def test_a_fault_of_ours_is_told_without_its_cause(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn, TypeVar
 
 from flask import g, request
@@ -25,6 +25,9 @@ JSON_TYPE = re.compile(r"application/([a-z0-9.+-]+\+)?json")
 #: A field's name as we show it again; anything else stays unsaid.
 SHOWN = re.compile(r"[A-Za-z0-9_\[\]-]{1,64}")
 DEEPEST = 32
+#: No number has more places before or after its point; a computer's own floats end at 308.
+MOST_PLACES = 400
+OUT_OF_RANGE = f"The body has a number in it of more than {MOST_PLACES} places."
 #: Our sentences for pydantic's kinds of error; others keep its own, which never hold the input.
 SENTENCES = {
     "string_type": "Write this as text.",
@@ -64,7 +67,8 @@ def json_body() -> dict[str, Any]:
             raw.decode(),
             object_pairs_hook=_once_each,
             parse_constant=_no_number,
-            parse_float=Decimal,
+            parse_float=_decimal,
+            parse_int=_whole,
         )
     except (ValueError, RecursionError) as wrong:
         raise BodyUnreadable from wrong
@@ -150,12 +154,29 @@ def _shown(place: tuple[str | int, ...]) -> str | None:
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a name stands twice")
+        raise BodyUnreadable("A name stands twice in the body.")
     return found
 
 
 def _no_number(_word: str) -> NoReturn:
-    raise ValueError("NaN and Infinity are no JSON")
+    raise BodyUnreadable("NaN and Infinity are not numbers in JSON.")
+
+
+def _whole(written: str) -> int:
+    if len(written) > MOST_PLACES:
+        raise BodyUnreadable(OUT_OF_RANGE)
+    return int(written)
+
+
+def _decimal(written: str) -> Decimal:
+    """Read a number with a point or an exponent exactly, where it is one that can be used."""
+    try:
+        found = Decimal(written)
+    except InvalidOperation as beyond:  # its exponent has more digits than the machine's words
+        raise BodyUnreadable(OUT_OF_RANGE) from beyond
+    if len(written) > MOST_PLACES or abs(found.adjusted()) > MOST_PLACES:
+        raise BodyUnreadable(OUT_OF_RANGE)
+    return found
 
 
 def _storable(found: object) -> None:
