@@ -16,6 +16,7 @@ from webapp.api.caller import Caller, caller
 from webapp.api.customer_shape import customer_shown
 from webapp.api.errors import ParameterInvalid, ScopeMissing
 from webapp.api.payment_link_shape import payment_link_shown
+from webapp.api.refund_shape import refund_for
 
 Payload: TypeAlias = dict[str, Any]
 Loader: TypeAlias = Callable[[Caller, Payload], Payload | None]
@@ -147,9 +148,7 @@ def _checkout(_who: Caller, payload: Payload) -> Payload | None:
 
 def _refunds(who: Caller, payload: Payload) -> Payload:
     found = refunds.refunds_of_payment(payload["id"])
-    shown = [webhooks.payload_of("refund", one.snapshot()) for one in reversed(found)]
-    if who.merchant_id is None:
-        shown = [one | {"metadata": {}} for one in shown]
+    shown = [refund_for(who, one) for one in reversed(found)]
     return {
         "object": "list",
         "data": shown[:MOST],

@@ -11,6 +11,7 @@ from webapp.api.caller import caller, needs
 from webapp.api.expanding import Expand, Expandable, expanded
 from webapp.api.lists import after, asked_page, listing, moment
 from webapp.api.models import Body, CreatedQuery, Currency, Metadata, Minor, Query, Thing, Words
+from webapp.api.refund_shape import refund_for
 from webapp.api.routing import get, post
 from webapp.kernel.errors import Forbidden
 from webapp.kernel.money import Money
@@ -47,7 +48,7 @@ class Refund(Thing):
     state: str = Field(description="Finer than status: requested, approved, unsent, sent …")
     payment: Expandable
     anomaly: str | None = Field(description="The money set aside that goes back, where it is that.")
-    reason: str
+    reason: str = Field(description="To its shopper one that judges them is told as other.")
     destination: Destination
     target_order: Expandable | None
     bank_reference: str | None = Field(description="What the shopper can quote to their bank.")
@@ -244,12 +245,10 @@ def ask_refund(payment_id: str, body: RefundPayment) -> refunds.Refund:
 
 def refund_shown(refund: refunds.Refund) -> dict[str, Any]:
     """Return a refund as the API shows it; what was noted of it is the merchant's own."""
-    is_merchants = caller().merchant_id is not None
-    shown = webhooks.payload_of("refund", refund.snapshot())
+    who = caller()
     return {
-        **shown,
-        "metadata": shown["metadata"] if is_merchants else {},
-        "note": refund.note if is_merchants else "",
+        **refund_for(who, refund),
+        "note": refund.note if who.merchant_id is not None else "",
         "needs_approval": refund.needs_approval,
         "leaves_at": int(refund.leaves_at.timestamp()) if refund.leaves_at else None,
     }
