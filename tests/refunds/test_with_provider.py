@@ -191,3 +191,51 @@ def test_freezing_also_holds_refunds_whose_call_was_never_made(till: Till) -> No
             refunds.unfreeze(by=root)
     till.drained(until=lambda: is_now(refund_id, SUCCEEDED))
     assert till.given_back(payment_id) == PRICE.minor
+
+
+def frozen(till: Till, refund_id: str, *, in_doubt: str) -> None:
+    """Freeze refunds while the call of one is in doubt, and have that call made as often as due."""
+    root = Actor("admin", "usr_root")
+    with db.scoped(db.ADMIN):
+        refunds.freeze(because="The books differ.", by=root)
+    try:
+        if in_doubt == "manual":
+            till.taken_up(refund_id)
+        till.sandbox.calm()
+        with pytest.raises(AssertionError, match="refunds_frozen"):
+            till.drained(until=lambda: not is_now(refund_id, "unsent"))
+    finally:
+        with db.scoped(db.ADMIN):
+            refunds.unfreeze(by=root)
+
+
+@pytest.mark.parametrize("in_doubt", ["unknown", "manual"])
+def test_what_perhaps_has_not_left_is_not_sent_while_refunds_are_frozen(
+    till: Till, in_doubt: str
+) -> None:
+    payment_id = till.paid()
+    refund_id = till.left(payment_id)
+    if in_doubt == "manual":
+        till.asked_for_long_ago(refund_id)
+        till.sandbox.fault("429", endpoint="refunds.create", times=0)
+    else:
+        till.sandbox.fault("drop_before", endpoint="refunds.create", times=1)
+    till.drained(until=lambda: till.states(refund_id) == [f"refund {in_doubt}"])
+    frozen(till, refund_id, in_doubt=in_doubt)
+    assert till.given_back(payment_id) == 0
+    till.drained(until=lambda: is_now(refund_id, SUCCEEDED))
+    assert till.given_back(payment_id) == PRICE.minor
+
+
+def test_what_did_leave_is_found_while_refunds_are_frozen(till: Till) -> None:
+    refund_id = till.left(till.paid())
+    till.sandbox.fault("drop_after", endpoint="refunds.create", times=1)
+    till.drained(until=lambda: till.states(refund_id) == ["refund unknown"])
+    root = Actor("admin", "usr_root")
+    with db.scoped(db.ADMIN):
+        refunds.freeze(because="The books differ.", by=root)
+    try:
+        till.drained(until=lambda: is_now(refund_id, SUCCEEDED))
+    finally:
+        with db.scoped(db.ADMIN):
+            refunds.unfreeze(by=root)

@@ -17,6 +17,7 @@ from tests.portal import Committed, superuser
 from tests.provider_process import SECRET_KEY, Sandbox
 from tests.refunds.builders import PRICE, asked, payment_now
 from webapp import gateway, refunds
+from webapp.gateway.operations import look_again
 from webapp.kernel import clock, db
 
 LATER = dt.timedelta(minutes=1)
@@ -79,6 +80,28 @@ class Till:
                 f" - interval '{hours} hours'"
             )
             connection.execute("ALTER TABLE provider_operation ENABLE TRIGGER USER")
+
+    def asked_for_long_ago(self, subject_id: str) -> None:
+        """Have a call have been planned a day ago."""
+        with superuser(self.portal.stores, self.portal.database) as connection:
+            connection.execute("ALTER TABLE provider_operation DISABLE TRIGGER USER")
+            connection.execute(
+                "UPDATE provider_operation SET created_at = created_at - interval '24 hours'"
+                " WHERE subject_id = %s",
+                (subject_id,),
+            )
+            connection.execute("ALTER TABLE provider_operation ENABLE TRIGGER USER")
+
+    def taken_up(self, subject_id: str) -> None:
+        """Have what waits for a person asked once more."""
+        wanted = "SELECT id FROM provider_operation WHERE subject_id = :id AND state = 'manual'"
+
+        def ask() -> int:
+            with db.transaction() as session:
+                look_again(session.scalars(text(wanted), {"id": subject_id}).one())
+            return 1
+
+        self.working(ask)
 
     def stuck(self) -> list[tuple[object, ...]]:
         """Return how the calls stand."""

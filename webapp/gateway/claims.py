@@ -54,7 +54,8 @@ class Claim:
     forgotten by the provider, so that it must not be sent again. `decision` is what a person
     found came of it, where one did: then it is only looked up. `has_ended_workers` says that since
     then whoever asked about it died each time, so that its word must do without asking. `is_old`
-    says that it was asked for so long ago that a person should know if it was never sent.
+    says that it was asked for so long ago that a person should know if it was never sent. `is_held`
+    says that it is a refund and those are frozen: it is looked up, and not sent.
     """
 
     operation: Operation
@@ -65,6 +66,7 @@ class Claim:
     decision: Mapping[str, Any] | None = None
     has_ended_workers: bool = False
     is_old: bool = False
+    is_held: bool = False
 
 
 _CLAIM = text(
@@ -86,7 +88,8 @@ _CLAIM = text(
     FROM due WHERE o.id = due.id
     RETURNING o.*, due.first_sent_at IS NULL AS is_first,
       coalesce(due.first_sent_at < clock_now() - make_interval(secs => :lasts), false) AS is_late,
-      o.created_at < clock_now() - make_interval(secs => :lasts) AS is_old
+      o.created_at < clock_now() - make_interval(secs => :lasts) AS is_old,
+      o.kind = 'refund' AND refunds_are_frozen() AS is_held
     """
 )
 _BEAT = text(
@@ -127,7 +130,7 @@ def take() -> Claim | None:
 
     One that was claimed three times without any outcome is set aside for a person instead: its
     own content may be what ends its workers. Refunds that were never sent wait while refunds are
-    frozen; the database would not let them go either.
+    frozen, and the database would not let them go either; those in doubt are claimed as held.
     """
     while True:
         row = (
@@ -244,6 +247,7 @@ def _claim(row: RowMapping) -> Claim:
         has_ended_workers=row["claims"] >= policy.QUARANTINE_AFTER_CLAIMS
         and row["last_error"] == QUARANTINED,
         is_old=row["is_old"],
+        is_held=row["is_held"],
     )
 
 

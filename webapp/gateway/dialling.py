@@ -45,20 +45,23 @@ def dial(provider: Provider, claim: Claim) -> Outcome | Failure:
 
     Whatever was perhaps sent before is sent again with the same key, which has one effect. Where
     the answer was lost repeatedly we look first, since a provider may repeat a lost answer as an
-    error for as long as it knows the key. Once it may have forgotten the key we only look.
+    error for as long as it knows the key. Once it may have forgotten the key we only look, and so
+    we do with refunds that perhaps have not left while they are frozen.
     """
     db.assert_no_transaction()
     operation = claim.operation
     call = _readable(provider, claim)
     key = CallKey(operation.id, operation.subject_id)
     if operation.kind not in QUESTIONS:
-        must_look = claim.is_late
+        must_look = claim.is_late or claim.is_held
         if must_look or (not claim.is_first and claim.tries >= policy.LOOK_FIRST_AFTER_TRIES):
             found = _look(provider, operation, call)
             if found is not None:
                 return found
-            if must_look:
+            if claim.is_late:
                 raise NeedsPerson("still_in_doubt", "the provider's key is too old to send again")
+            if claim.is_held:
+                raise UnknownOutcome("refunds_frozen", "it is not sent while refunds are frozen")
     try:
         return _send(provider, operation.kind)(key, call)
     except Refused as refused:

@@ -22,8 +22,9 @@ def frozen() -> Freeze | None:
 def freeze(*, because: str, by: Actor) -> Freeze:
     """Let no refund leave from now on; what the provider was asked for is not called back.
 
-    Refunds whose call was never made wait too, as in an outage. Waits for those
-    that are leaving this moment. Freezing twice keeps the first reason.
+    Refunds whose call was never made wait too, as in an outage, and of those that may have left
+    we only ask. Waits for those that are leaving this moment. Freezing twice keeps the first
+    reason.
     """
     said = because.strip()[:LONGEST]
     if not said:
