@@ -48,6 +48,7 @@ def test_a_long_body_is_cut_and_another_is_told_by_its_size() -> None:
     assert len(long.encode()) <= 8_192
     assert long.endswith("cut")
     assert masked_body(b"\xff\xfe<xml>") == "(7 bytes that are not JSON)"
+    assert masked_body(b'{"data": "' + b"x" * 65_526) == "(longer than 64 KB)"
     assert masked_body(b"") == ""
     assert "\x00" not in masked_body(b'{"a": "x\\u0000y"}')
 

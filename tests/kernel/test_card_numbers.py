@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webapp.kernel.crypto import looks_like_card_number
+from webapp.kernel.crypto import looks_like_card_number, without_card_numbers
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,11 @@ from webapp.kernel.crypto import looks_like_card_number
         ("378282246310005", "378282246310005"),
         ("5555555555554444", "5555555555554444"),
         ("6011 1111 1111 1117", "6011 1111 1111 1117"),
+        ("4242.4242.4242.4242", "4242.4242.4242.4242"),
+        ("4242\u00a04242\u00a04242\u00a04242", "4242\u00a04242\u00a04242\u00a04242"),
+        ("4242\u20114242\u20114242\u20114242", "4242\u20114242\u20114242\u20114242"),
+        ("4242  4242  4242  4242", "4242  4242  4242  4242"),
+        ("\uff14\uff12" * 8, "\uff14\uff12" * 8),
     ],
 )
 def test_a_card_number_is_found_as_it_was_written(text: str, found: str) -> None:
@@ -40,3 +45,8 @@ def test_a_card_number_is_found_as_it_was_written(text: str, found: str) -> None
 )
 def test_other_numbers_are_left_alone(text: str) -> None:
     assert looks_like_card_number(text) is None
+
+
+def test_every_card_number_of_a_text_is_hidden_and_nothing_beside_it() -> None:
+    text = "14242424242424242 4242424242424242, 378282246310005 and 4242 4242 4242 4242 12/30"
+    assert without_card_numbers(text, "#") == "14242424242424242 #, # and # 12/30"

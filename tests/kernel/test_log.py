@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -102,3 +103,21 @@ def test_lines_carry_the_request_until_it_is_forgotten(
     assert inside["request_id"] == "req_1"
     assert "trace_id" not in inside
     assert "request_id" not in outside
+
+
+@pytest.mark.parametrize("text", ["a" * 64_000, "4 " * 32_000, "4" * 64_000, "a@" * 32_000])
+def test_a_long_text_is_cleaned_in_a_time_that_grows_with_its_length_alone(text: str) -> None:
+    """Measured as a ratio in one run: half the text takes about half the time, not a quarter."""
+    half = min(_seconds(text[: len(text) // 2]) for _ in range(5))
+    whole = min(_seconds(text) for _ in range(5))
+    assert whole < 3 * half + 0.002
+
+
+def test_a_key_is_hidden_whatever_letters_it_has() -> None:
+    assert log.clean_text("used sk_test_ab_c-defghij0123 here") == "used [hidden] here"
+
+
+def _seconds(text: str) -> float:
+    began = time.process_time()
+    log.clean_text(text)
+    return time.process_time() - began

@@ -45,7 +45,7 @@ def _asked(who: Caller) -> api_log.Asked:
         key_id=who.key_id,
         user_id=who.user_id,
         method=request.method,
-        path=log.clean_text(request.path)[:512],
+        path=_cleaned(request.path, 512) or "",
         query=request.query_string[:LOGGED_BODY].decode("latin-1"),
         body=_sent_body(),
         version=who.version,
@@ -81,7 +81,8 @@ def _object_id() -> str | None:
 
 
 def _cleaned(told: str | None, longest: int) -> str | None:
-    return None if told is None else log.clean_text(told)[:longest]
+    """Return so much of a text without its secrets; what is not kept is not read through."""
+    return None if told is None else log.clean_text(told[: 2 * longest])[:longest]
 
 
 def _keep(app: Flask, scope: db.Scope, asked: api_log.Asked, told: api_log.Told) -> None:

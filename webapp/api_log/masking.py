@@ -11,6 +11,8 @@ from webapp.kernel import log
 
 HIDDEN = log.HIDDEN
 LONGEST = 8_192
+#: Bodies come cut to so many bytes, and are then no JSON any more.
+TOO_LONG = 65_536
 DEEPEST = 40
 _CUT = " … cut"
 #: Fields whose values are hidden whatever they are: what opens something, and who somebody is.
@@ -30,7 +32,11 @@ def masked_body(raw: bytes) -> str:
     try:
         found = json.loads(raw)
     except (ValueError, RecursionError):
-        return f"({len(raw)} bytes that are not JSON)"
+        return (
+            f"({len(raw)} bytes that are not JSON)"
+            if len(raw) < TOO_LONG
+            else "(longer than 64 KB)"
+        )
     text = json.dumps(_masked(found, DEEPEST), ensure_ascii=False, separators=(",", ":"))
     return _short(text.replace("\\u0000", "").replace("\x00", ""))
 

@@ -11,7 +11,8 @@ import hashlib
 import hmac
 import os
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -93,9 +94,16 @@ def mask_name(name: str) -> str:
     return " ".join(f"{word[0]}." for word in name.split() if word) or "•••"
 
 
-_DIGIT_RUN = re.compile(r"\d(?:[ -]?\d){12,}")
+#: What people and pages put between the groups of a card's digits, and how much of it.
+_BETWEEN = r"[ ._\-\u00a0\u2007-\u2015\u202f]{0,2}"
+_DIGIT_RUN = re.compile(rf"\d(?:{_BETWEEN}\d){{12,}}")
 _DIGITS = re.compile(r"\d+")
 _CARD_LENGTHS = range(13, 20)
+_LONGEST_CARD = _CARD_LENGTHS[-1]
+#: A digit doubled, as the check counts it: 7 becomes 14 and so 5.
+_TWICE = str.maketrans("0123456789", "0246813579")
+#: No number of a card begins with these.
+_NO_CARDS = "0179"
 
 
 def looks_like_card_number(text: str) -> str | None:
@@ -104,22 +112,58 @@ def looks_like_card_number(text: str) -> str | None:
     Other numbers beside it, such as its expiry date, do not hide it.
     Source: ISO/IEC 7812-1 (Luhn), and the major brands' published prefixes and lengths.
     """
-    for run in _DIGIT_RUN.finditer(text):
-        for digits, written in _candidates(run.group()):
-            if _known_prefix(digits) and _luhn(digits):
-                return written
+    for run in _DIGIT_RUN.findall(text):
+        for start, end in _cards(run):
+            return str(run[start:end])
     return None
 
 
-def _candidates(run: str) -> Iterator[tuple[str, str]]:
-    """Yield neighbouring groups of digits as long as a card number, bare and as written."""
-    groups = list(_DIGITS.finditer(run))
-    for place, first in enumerate(groups):
-        digits = ""
-        for last in groups[place : place + max(_CARD_LENGTHS)]:
-            digits += last.group()
-            if len(digits) in _CARD_LENGTHS:
-                yield digits, run[first.start() : last.end()]
+def without_card_numbers(text: str, hidden: str) -> str:
+    """Return `text` with `hidden` in the place of each run that looks like a card number."""
+
+    def cleaned(run: re.Match[str]) -> str:
+        written, kept, done = run.group(), list[str](), 0
+        for start, end in _cards(written):
+            kept += [written[done:start], hidden]
+            done = end
+        return "".join([*kept, written[done:]])
+
+    return _DIGIT_RUN.sub(cleaned, text)
+
+
+def _cards(run: str) -> Iterator[tuple[int, int]]:
+    """Yield where in one run something looks like a card number, from left to right.
+
+    Each is of neighbouring whole groups of digits, and none shares a group with the one before.
+    """
+    plain = run if run.isascii() else "".join(map(_plain_digit, run))
+    spans = [one.span() for one in _DIGITS.finditer(plain)]
+    groups = [plain[start:end] for start, end in spans]
+    place = 0
+    while place < len(groups):
+        length = _of_a_card(groups[place : place + _LONGEST_CARD])
+        if length:
+            yield spans[place][0], spans[place + length - 1][1]
+        place += length or 1
+
+
+def _plain_digit(letter: str) -> str:
+    """Return a digit of any script as ours writes it; another letter as it is."""
+    return str(unicodedata.decimal(letter)) if letter.isdecimal() else letter
+
+
+def _of_a_card(groups: Sequence[str]) -> int:
+    """Return how many of the first groups make a card number, or 0."""
+    if groups[0][0] in _NO_CARDS:
+        return 0
+    digits = ""
+    for count, group in enumerate(groups, start=1):
+        digits += group
+        if len(digits) > _LONGEST_CARD:
+            return 0
+        if len(digits) in _CARD_LENGTHS and _known_prefix(digits) and _luhn(digits):
+            return count
+    return 0
 
 
 def _known_prefix(digits: str) -> bool:
@@ -135,8 +179,5 @@ def _known_prefix(digits: str) -> bool:
 
 
 def _luhn(digits: str) -> bool:
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if place % 2 else 1)
-        total += value - 9 if value > 9 else value  # noqa: PLR2004
-    return total % 10 == 0
+    doubled = digits[-2::-2].translate(_TWICE)
+    return (sum(map(int, digits[-1::-2])) + sum(map(int, doubled))) % 10 == 0
