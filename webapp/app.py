@@ -42,6 +42,8 @@ ROOT = Path(__file__).resolve().parent.parent
 BODY_LIMIT = 256 * 1024
 FORM_PARTS_LIMIT = 200
 STATIC_AGE = 86_400
+#: Below these addresses programs ask, and never want a page.
+API_PLACES = ("/api", "/payments/initiate")
 
 
 def create_app(settings: Settings, routes: Mapping[str, Sequence[str]]) -> Flask:
@@ -76,7 +78,7 @@ def _install_pages(app: Flask, settings: Settings) -> None:
     addresses.install(app)
     login.install(app, settings)
     security.install(app, settings)
-    errors.install(app, machines={"/api": api.answer})
+    errors.install(app, machines=dict.fromkeys(API_PLACES, api.answer_elsewhere))
     filters.install(app)
     context.install(app, settings)
     icons.install(app)

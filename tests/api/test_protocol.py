@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from typing import Any
 
 import pytest
@@ -52,6 +53,40 @@ def test_every_answer_names_its_request_and_version(app: Flask) -> None:
         assert answer.headers["Paydeck-Version"] == "2026-11-01"
         assert answer.headers["Cache-Control"] == "no-store"
     assert error_of(program.get("/orders/x"))["request_id"].startswith("req_")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/v1/nothing", 404),
+        ("DELETE", "/api/v1/orders", 405),
+        ("GET", "/api/nothing", 404),
+        ("GET", "/payments/initiate", 405),
+    ],
+)
+def test_so_does_an_answer_where_no_operation_is(
+    app: Flask, method: str, path: str, status: int
+) -> None:
+    answer = nobody(app).ask(method, path, root=True)
+    assert answer.status_code == status
+    assert answer.headers["Request-Id"] == error_of(answer)["request_id"]
+    assert answer.headers["Paydeck-Version"] == "2026-11-01"
+
+
+def test_a_form_in_chunks_is_no_empty_body(app: Flask) -> None:
+    program = a_shop(app).program()
+    answer = program.ask(
+        "POST",
+        "/orders",
+        input_stream=io.BytesIO(b"amount=100&currency=INR"),
+        headers={
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Transfer-Encoding": "chunked",
+        },
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert answer.status_code == 415
+    assert error_of(answer)["code"] == "body_not_json"
 
 
 def test_a_version_that_never_was_is_refused(app: Flask) -> None:

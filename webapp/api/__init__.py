@@ -29,7 +29,7 @@ from webapp.api import (
     webhook_endpoints,
 )
 from webapp.api.catalogue import entries as error_codes
-from webapp.api.errors import answer
+from webapp.api.door import answer_elsewhere
 from webapp.api.routing import BLUEPRINTS, OPERATIONS
 
 #: Imported so that their operations stand in the table.
@@ -62,4 +62,4 @@ RESOURCES = (
     webhook_endpoints,
 )
 
-__all__ = ["BLUEPRINTS", "OPERATIONS", "RESOURCES", "answer", "error_codes"]
+__all__ = ["BLUEPRINTS", "OPERATIONS", "RESOURCES", "answer_elsewhere", "error_codes"]

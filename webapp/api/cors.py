@@ -10,7 +10,10 @@ from flask import Response, request
 from webapp import accounts
 from webapp.api.routing import Operation, operations_at
 
-TOLD = "Request-Id, Paydeck-Version, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
+TOLD = (
+    "Request-Id, Paydeck-Version, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset,"
+    " Retry-After, Idempotent-Replayed, Original-Request"
+)
 TAKEN = "Authorization, Content-Type, Idempotency-Key, Paydeck-Version"
 DAY_SECONDS = 86_400
 

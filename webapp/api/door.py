@@ -44,6 +44,13 @@ def sign(response: Response) -> Response:
     return response
 
 
+def answer_elsewhere(
+    status: int, message: str | None, *, code: str | None = None, param: str | None = None
+) -> Response:
+    """Answer below the API's addresses where no operation is, in the envelope of all others."""
+    return sign(errors.answer(status, message, code=code, param=param))
+
+
 for door in BLUEPRINTS:
     errors.install(door)
     door.before_request(request_log.begin)

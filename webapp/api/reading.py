@@ -57,7 +57,7 @@ def json_body() -> dict[str, Any]:
     """
     raw = request.get_data(cache=True)
     if not raw:
-        if request.content_length:  # it was read as a form's
+        if _was_read_as_form():
             raise BodyNotJson
         return {}
     if not JSON_TYPE.fullmatch(request.mimetype):
@@ -76,6 +76,12 @@ def json_body() -> dict[str, Any]:
         raise BodyUnreadable
     _storable(found)
     return found
+
+
+def _was_read_as_form() -> bool:
+    """Whether a body came and is gone, since its media type is a form's; chunks have no length."""
+    came = request.content_length or "Transfer-Encoding" in request.headers
+    return bool(came) and not JSON_TYPE.fullmatch(request.mimetype)
 
 
 def hide_body(shown: Mapping[str, Any], *, known_by: str) -> None:
