@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -10,7 +11,10 @@ from werkzeug.test import TestResponse
 
 from tests.api.desk import Program, Shop, a_shop, a_user, nobody
 from tests.stories import scalar
+from tests.webhooks.hooks import public_names
+from webapp.api.aliases.methods import SavedMethod
 from webapp.api.caller import MERCHANT_HEADER
+from webapp.api.routing import OPERATIONS, Key
 from webapp.kernel import clock
 
 ASKED = {"name": "The shop’s server", "scopes": ["orders:write"]}
@@ -81,8 +85,66 @@ def test_a_key_that_may_do_less_is_not_told_the_answer_of_one_that_may_do_more(
     asked = narrow.post("/api-keys", body, **key)
     assert (asked.status_code, asked.get_json()["error"]["code"]) == (422, "key_reused")
     assert made.get_json()["token"] not in asked.text
-    again = shop.program().post("/api-keys", body, **key)
-    assert again.data == made.data
+
+
+def test_an_answer_that_tells_a_secret_is_given_again_to_whom_it_was_told_alone(
+    shop: Shop, owner: Program
+) -> None:
+    program = shop.program()
+    endpoint = {"url": "https://shop.example/hook", "events": ["payment.success"]}
+    asked: dict[str, dict[str, Any]] = {
+        "/api-keys": {"name": "server"},
+        "/webhook-endpoints": endpoint,
+    }
+    for path, body in asked.items():
+        key = {"Idempotency-Key": f"key-of-{path}"}
+        with public_names():
+            made = program.post(path, body, **key)
+        assert made.status_code == 201, made.text
+        for other in (shop.program(), owner):
+            assert told(other.post(path, body, **key)) == (422, "key_reused")
+        assert program.post(path, body, **key).data == made.data
+
+
+def test_a_key_that_is_being_replaced_is_not_told_its_successor_by_asking_again(
+    app: Flask, shop: Shop, owner: Program
+) -> None:
+    program, key = shop.program(), {"Idempotency-Key": "roll-1"}
+    heir = program.post("/api-keys", {"name": "server"}, **{"Idempotency-Key": "make-1"})
+    (own,) = (one for one in owner.get("/api-keys").get_json()["data"] if one["name"] == "tests")
+    path, body = f"/api-keys/{own['id']}/roll", {"overlap_seconds": 3600}
+    rolled = program.post(path, body, **key)
+    assert rolled.status_code == 201, rolled.text
+    assert told(program.post(path, body, **key)) == (409, "key_ended")
+    again = program.post("/api-keys", {"name": "server"}, **{"Idempotency-Key": "make-1"})
+    assert told(again) == (409, "key_ended")
+    assert heir.get_json()["token"] not in again.text
+    assert program.get("/orders").status_code == 200
+    assert holding(app, rolled.get_json()["token"]).get("/orders").status_code == 200
+
+
+def test_a_rolled_key_is_not_told_what_a_person_was_told_by_the_roll(
+    shop: Shop, owner: Program
+) -> None:
+    program, key = shop.program(), {"Idempotency-Key": "roll-1"}
+    (own,) = owner.get("/api-keys").get_json()["data"]
+    path, body = f"/api-keys/{own['id']}/roll", {"overlap_seconds": 3600}
+    rolled = owner.post(path, body, **key)
+    assert told(program.post(path, body, **key)) == (422, "key_reused")
+    assert owner.post(path, body, **key).data == rolled.data
+
+
+def test_every_operation_that_tells_a_secret_says_so() -> None:
+    assert {one.name for one in OPERATIONS.values() if one.tells_secret} == {
+        "create_api_key",
+        "create_webhook",
+        "create_webhook_endpoint",
+        "roll_api_key",
+        "roll_webhook_secret",
+    }
+    for one in OPERATIONS.values():
+        if one.key is not Key.NONE and {"secret", "token"} & set(one.gives.model_fields):
+            assert one.tells_secret or one.gives is SavedMethod, one.name
 
 
 def test_a_rolled_key_works_beside_the_new_one_until_the_overlap_is_over(

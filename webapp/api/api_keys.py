@@ -63,6 +63,7 @@ class NewApiKey(ApiKeyObject):
 
     model_config = ConfigDict(extra="forbid", title="NewApiKey")
     EXAMPLE: ClassVar[dict[str, Any]] = _SHOWN | {"token": "sk_test_" + "x" * 43}
+    TELLS_SECRET: ClassVar[bool] = True
 
     token: str
 
@@ -97,7 +98,8 @@ class RollApiKey(Body):
 def create_api_key(body: CreateApiKey) -> dict[str, Any]:
     """Create an API key.
 
-    In the mode of whoever asks. Its text is told in this answer alone. A key makes none that may
+    In the mode of whoever asks. Its text is told in this answer alone, and again only to the same
+    key or person that asks with the same Idempotency-Key. A key makes none that may
     do more or lasts longer than itself, and none at all while it is being replaced.
     """
     who = caller()
@@ -141,7 +143,8 @@ def get_api_key(key_id: str) -> dict[str, Any]:
 def roll_api_key(key_id: str, body: RollApiKey) -> dict[str, Any]:
     """Replace an API key.
 
-    The new one may do the same; the old one works until the overlap has passed.
+    The new one may do the same; the old one works until the overlap has passed. A key that rolls
+    itself is told the new one in this answer alone, and not again.
     """
     who = caller()
     accounts.key_of(who.merchant, key_id)

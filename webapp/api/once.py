@@ -1,6 +1,7 @@
 """One effect and one answer for each Idempotency-Key, whatever is sent again and how often.
 
-Answers are kept sealed: some tell a secret that is told only once, such as a new key's text.
+Answers are kept sealed: some tell a secret that is told only once, such as a new key's text. Those
+are given again to the very credential that was told them, and to none that is being replaced.
 """
 
 from __future__ import annotations
@@ -25,12 +26,15 @@ BY_RULE = (Conflict, Declined)
 Work = Callable[[], idempotency.Answer]
 
 
-def run(work: Work, *, must: bool, hashed: tuple[str, ...]) -> idempotency.Answer:
+def run(
+    work: Work, *, must: bool, hashed: tuple[str, ...], tells_secret: bool
+) -> idempotency.Answer:
     """Return the answer of `work`, run at most once for this caller's key.
 
-    `hashed` says what makes the request the same besides method, body and version. Without a key
-    the work just runs, unless one must be sent: then KeyMissing. Raises KeyMalformed, KeyInUse,
-    KeyReused.
+    `hashed` says what makes the request the same besides method, body and version; where the answer
+    `tells_secret`, also who asks does. Without a key the work just runs, unless one must be sent:
+    then KeyMissing. Raises KeyMalformed, KeyInUse, KeyReused, and KeyEnded where a key that is
+    being replaced asks for such an answer again.
     """
     sent = request.headers.get(HEADER)
     who = caller()
@@ -41,8 +45,9 @@ def run(work: Work, *, must: bool, hashed: tuple[str, ...]) -> idempotency.Answe
     kind, name = _whose(who)
     body = reading.canonical(reading.json_body())
     hidden = (found,) if (found := g.get("hidden_part")) else ()
+    for_whom = _credential(who) if tells_secret else _reach(who)
     request_hash = idempotency.request_hash(
-        request.method, *hashed, body, *hidden, who.version, *_reach(who)
+        request.method, *hashed, body, *hidden, who.version, *for_whom
     )
     place = f"idempotency_key:body:{kind}:{name}:{key}"
 
@@ -56,6 +61,8 @@ def run(work: Work, *, must: bool, hashed: tuple[str, ...]) -> idempotency.Answe
         return _sealed(_signed(answer), place)
 
     kept = idempotency.once(kind, name, who.livemode, key, request_hash, remembered)
+    if tells_secret and kept.replayed:
+        _refuse_replaced(who)
     return replace(kept, body=crypto.unseal(kept.body.decode(), context=place).encode())
 
 
@@ -87,6 +94,17 @@ def _reach(who: Caller) -> list[str]:
     """Return what a key may do that may not do all: another one is not told its answers."""
     everything = accounts.may_do(accounts.KeyKind.SECRET, None)
     return [] if who.kind != "key" or who.scopes >= everything else sorted(who.scopes)
+
+
+def _credential(who: Caller) -> list[str]:
+    """Return whose answer it is alone: the very key's, or the person's whoever they act for."""
+    return ["key", who.key_id] if who.key_id else ["person", who.user_id or ""]
+
+
+def _refuse_replaced(who: Caller) -> None:
+    """Refuse a key that is being replaced: whoever else holds it is told nothing that follows."""
+    if who.key_id and accounts.key_of(who.merchant, who.key_id).replaced_by is not None:
+        raise accounts.KeyEnded
 
 
 def _refusal(refusal: Refusal) -> idempotency.Answer:

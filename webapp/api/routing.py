@@ -96,6 +96,11 @@ class Operation:
         """The operation's name, such as `create_order`."""
         return self.view.__name__
 
+    @property
+    def tells_secret(self) -> bool:
+        """Whether its answer tells something that opens a door and is told once."""
+        return bool(getattr(self.gives, "TELLS_SECRET", False))
+
 
 #: Every operation by its endpoint (`api.create_order`).
 OPERATIONS: dict[str, Operation] = {}
@@ -177,7 +182,9 @@ def _serving(operation: Operation) -> Callable[..., Response]:
             return once.respond(work())
         hashed = (request.path, request.query_string.decode("latin-1"))
         must = operation.key is Key.REQUIRED
-        return once.respond(once.run(work, must=must, hashed=hashed))
+        return once.respond(
+            once.run(work, must=must, hashed=hashed, tells_secret=operation.tells_secret)
+        )
 
     return serve
 

@@ -60,6 +60,7 @@ class NewWebhookEndpoint(WebhookEndpoint):
     """An endpoint with its secret, which is told now and not again."""
 
     EXAMPLE: ClassVar[dict[str, Any]] = _SHOWN | {"secret": "whsec_" + "c2VjcmV0" * 4}
+    TELLS_SECRET: ClassVar[bool] = True
 
     secret: str = Field(description="What deliveries are signed with.")
 
