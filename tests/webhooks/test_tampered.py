@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from tests.webhooks.hooks import BY, FINE, Server, an_endpoint, broken, later
 from webapp import webhooks
@@ -54,3 +55,16 @@ def test_a_delivery_is_tampered_with_from_its_first_moment_or_never(shop: str) -
         webhooks.test_event(endpoint.id, "payment.success", by=BY)
     with pytest.raises(DBAPIError, match="permission denied"), db.transaction(db.WORKER) as session:
         session.execute(text("UPDATE delivery SET is_tampered = true"))
+
+
+def test_a_tampered_test_that_is_sent_again_stays_one(shop: str) -> None:
+    endpoint = an_endpoint(shop)
+    with db.scoped(db.Scope(merchant_id=shop, livemode=False)):
+        first = webhooks.tampered_event(endpoint.id, "payment.success", by=BY)
+        webhooks.resend(first, by=BY)
+        secret = webhooks.reveal_secret(endpoint.id, by=BY)
+    server = Server(lambda _request: broken(400))
+    assert server.drain() == 2
+    for request in server.got:
+        with pytest.raises(WebhookVerificationError):
+            Webhook(secret).verify(request.body, dict(request.headers))

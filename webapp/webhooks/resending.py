@@ -207,7 +207,10 @@ def _again(old: Sequence[Delivery], endpoint: Endpoint) -> list[str]:
 
 
 def _send(event: Event, endpoint: Endpoint, *, of: Delivery | None = None) -> str:
-    """Write a new delivery; an earlier one that gave up on the same way is then `resent`."""
+    """Write a new delivery; an earlier one that gave up on the same way is then `resent`.
+
+    A tampered test stays one when it is sent again.
+    """
     _have_body(event, endpoint.api_version)
     before = of or db.session.scalar(
         select(Delivery)
@@ -216,7 +219,8 @@ def _send(event: Event, endpoint: Endpoint, *, of: Delivery | None = None) -> st
         .limit(1)
     )
     again = {event.id: before.id} if before is not None else None
-    (fresh,) = telling.deliver([(event, endpoint)], resend_of=again)
+    is_tampered = of is not None and of.is_tampered
+    (fresh,) = telling.deliver([(event, endpoint)], resend_of=again, is_tampered=is_tampered)
     db.session.execute(
         update(Delivery)
         .where(
