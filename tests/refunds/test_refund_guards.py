@@ -181,6 +181,7 @@ def test_what_is_counted_on_the_payment_moves_with_a_refund_only(
 
 LATER = "leaves_at = leaves_at + interval '1 second'"
 EARLIER = "leaves_at = leaves_at - interval '1 second'"
+GONE = "leaves_at = now() - interval '1 minute'"
 SIGNED = "approved_by_kind = 'admin', approved_by_id ="
 APPROVE = "status = 'approved', version = version + 1, leaves_at = now()"
 
@@ -205,7 +206,7 @@ APPROVE = "status = 'approved', version = version + 1, leaves_at = now()"
         (f"{APPROVE}, {SIGNED} '{{clerk}}'", "waiting", REFUSED),
         (f"{APPROVE}, {SIGNED} '{{boss}}'", "waiting", NO_STORY),
         (f"{APPROVE} - interval '1 minute', {SIGNED} '{{boss}}'", "waiting", REFUSED),
-        (EARLIER, "leaving", FROZEN),
+        (GONE, "leaving", FROZEN),
         (LATER, "leaving", FROZEN),
         ("amount_minor = 1", "leaving", NO_PRIVILEGE),
         ("payment_id = 'pay_x'", "leaving", NO_PRIVILEGE),

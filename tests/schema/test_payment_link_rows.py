@@ -70,7 +70,7 @@ def test_a_link_is_born_active_and_asks_for_something(
 @pytest.mark.parametrize(
     "column",
     ["amount_minor = 1", "currency = 'USD'", "description = 'y'", "max_payments = 3",
-     "ends_at = now() + interval '1 year'", "token_index = 'y'", "merchant_id = '{rival}'",
+     "token_index = 'y'", "merchant_id = '{rival}'",
      "livemode = true", "created_at = now() - interval '1 day'"],
 )  # fmt: skip
 def test_what_a_link_asks_for_never_changes(scene: Scene, column: str) -> None:
@@ -78,6 +78,14 @@ def test_what_a_link_asks_for_never_changes(scene: Scene, column: str) -> None:
     for role in PORTAL_ROLES:
         made = (UNGUARDED, a_link(), GUARDED, f"SET ROLE {role}", change)
         assert scene.attempt("postgres", *made) == NO_PRIVILEGE, role
+    assert scene.attempt("postgres", UNGUARDED, a_link(), GUARDED, change) == FROZEN
+
+
+def test_when_a_link_ends_comes_no_later(scene: Scene) -> None:
+    change = "UPDATE payment_link SET ends_at = now() + interval '1 year'"
+    for role, refused in ((WEB, FROZEN), (ADMIN, NO_PRIVILEGE), (WORKER, NO_PRIVILEGE)):
+        made = (UNGUARDED, a_link(), GUARDED, f"SET ROLE {role}", change)
+        assert scene.attempt("postgres", *made) == refused, role
     assert scene.attempt("postgres", UNGUARDED, a_link(), GUARDED, change) == FROZEN
 
 

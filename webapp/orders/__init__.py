@@ -28,6 +28,7 @@ from webapp.orders.models import (
     Order,
     PaymentLink,
 )
+from webapp.orders.nearer import bring_nearer, waiting_of
 from webapp.orders.opening import open_payment_link
 from webapp.orders.payment_links import (
     NewPaymentLink,
@@ -105,6 +106,7 @@ __all__ = [
     "PaymentLinkFilter",
     "PaymentLinkNotFound",
     "PaymentLinkRef",
+    "bring_nearer",
     "cancel",
     "change_customer",
     "check_link",
@@ -140,4 +142,5 @@ __all__ = [
     "payment_link_of",
     "payment_links_of",
     "times_paid",
+    "waiting_of",
 ]

@@ -42,6 +42,7 @@ from webapp.payments.methods import (
     tokenise,
 )
 from webapp.payments.models import RECEIPT, Anomaly, Attempt, Payment
+from webapp.payments.nearer import bring_nearer, waiting_of
 from webapp.payments.policy import is_same_shopper
 from webapp.payments.queries import (
     PaymentDetail,
@@ -151,6 +152,7 @@ __all__ = [
     "apply_to_order",
     "attempts_of",
     "begin_return",
+    "bring_nearer",
     "cancel_order",
     "capture",
     "card_label",
@@ -200,4 +202,5 @@ __all__ = [
     "unfinished_anomalies",
     "use_limits",
     "void",
+    "waiting_of",
 ]

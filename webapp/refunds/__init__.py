@@ -21,6 +21,7 @@ from webapp.refunds.errors import (
 )
 from webapp.refunds.failures import FailureAdvice, advice_on
 from webapp.refunds.models import Freeze, Refund
+from webapp.refunds.nearer import bring_nearer, waiting_of
 from webapp.refunds.origin import goes_to, why_not_destination
 from webapp.refunds.policy import Limits, expected_by, needs_approval, why_not_approve
 from webapp.refunds.queries import (
@@ -85,6 +86,7 @@ __all__ = [
     "approve",
     "block_by",
     "blocked_because",
+    "bring_nearer",
     "check_now",
     "deal_with",
     "every_refund_of",
@@ -115,6 +117,7 @@ __all__ = [
     "unfreeze",
     "use",
     "waiting_for_approval",
+    "waiting_of",
     "why_not_approve",
     "why_not_destination",
     "why_not_refund",

@@ -32,6 +32,7 @@ from webapp.webhooks.errors import (
 )
 from webapp.webhooks.forgetting import forget_answers, let_removed_be
 from webapp.webhooks.models import Attempt, Body, Delivery, Endpoint, Event, Health, Receipt
+from webapp.webhooks.nearer import bring_nearer, waiting_of
 from webapp.webhooks.payloads import NEWEST, NOUNS, VERSIONS, changes, epoch, payload_of
 from webapp.webhooks.queries import (
     DeliveryFilter,
@@ -128,6 +129,7 @@ __all__ = [
     "Verdict",
     "attempts_of",
     "body_of",
+    "bring_nearer",
     "built_in_endpoint",
     "changes",
     "create_endpoint",
@@ -176,4 +178,5 @@ __all__ = [
     "update_endpoint",
     "use",
     "waiting_count",
+    "waiting_of",
 ]
