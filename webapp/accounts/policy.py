@@ -20,6 +20,7 @@ ROLES_FOR: dict[str, frozenset[MemberRole]] = {
     "manage_keys": _MANAGERS | {MemberRole.DEVELOPER},
     "manage_webhooks": _MANAGERS | {MemberRole.DEVELOPER},
     "see_api_log": _MANAGERS | {MemberRole.DEVELOPER, MemberRole.SUPPORT},
+    "move_clock": _MANAGERS | {MemberRole.DEVELOPER, MemberRole.SUPPORT},
 }
 #: What brings new payments, which a suspended merchant does not get.
 SELLING = frozenset({"create_order"})
@@ -36,6 +37,7 @@ _WORDS = {
     "manage_keys": "create, roll or revoke API keys",
     "manage_webhooks": "change webhook endpoints or send events again",
     "see_api_log": "see the log of API requests",
+    "move_clock": "move the test clock",
 }
 
 

@@ -31,6 +31,7 @@ ADVICE: dict[str, str] = {
     "role_missing": "Ask an owner or admin of the merchant to do it, or to give you the role.",
     "merchant_not_named": "Send Paydeck-Merchant with the id; GET /api/v1/users/me lists yours.",
     "mode_not_connected": "Use a key of the mode in which this installation runs: test or live.",
+    "no_live_clock": "Use a test key, or wait: what waits in live mode keeps its moment.",
     "forbidden": "Use a credential that may do this: its kind or its rights are not enough.",
     "account_suspended": "Write to the platform’s support.",
     "wrong_credentials": "Check address and password; after five wrong tries there is a delay.",

@@ -33,6 +33,7 @@ WORDS: dict[str, dict[str, str]] = {
         "refund.checked": "Provider asked about the refund",
         "refund.requested": "Refund asked for",
         "refunds.exported": "Refunds exported",
+        "test_clock.advanced": "Test clock moved",
         "anomaly.given_back": "Money set aside was given back",
         "anomaly.proposed": "Proposed what becomes of money set aside",
         "anomaly.applied": "Money set aside was applied to an order",
