@@ -115,6 +115,16 @@ def test_a_payment_link_is_made_and_ended(client: Paydeck) -> None:
     assert [one["id"] for one in client.payment_links.list(status="ENDED")] == [link["id"]]
 
 
+def test_what_waits_is_read_and_brought_nearer(client: Paydeck) -> None:
+    client.checkout_sessions.create(order=client.orders.create(**PRICE)["id"])
+    kinds = {one["kind"]: one["count"] for one in client.test_clock.get()["waiting"]}
+    assert kinds["checkout_session"] == 1
+    advanced = client.test_clock.advance(seconds=900)
+    assert (advanced["seconds"], advanced["moved"]) == (900, {"checkout_session": 1})
+    with pytest.raises(InvalidRequest):
+        client.test_clock.advance(seconds=0)
+
+
 @pytest.mark.requirement("S4-60", "S4-61")
 def test_what_the_portal_delivers_is_believed_by_the_clients_helper(client: Paydeck) -> None:
     with public_names():

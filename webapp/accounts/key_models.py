@@ -30,6 +30,7 @@ RESOURCES = (
     "analytics",
     "payment_methods",
     "requests",
+    "test_clock",
 )
 #: What a secret key may be allowed to do; to write includes to read.
 SCOPES = tuple(f"{resource}:{act}" for resource in RESOURCES for act in ("read", "write"))

@@ -9,7 +9,14 @@ from typing import Self, TypedDict, Unpack
 import httpx
 
 from paydeck.books import Analytics, Ledger, Transactions, Wallets
-from paydeck.integrating import ApiKeys, Deliveries, Events, Requests, WebhookEndpoints
+from paydeck.integrating import (
+    ApiKeys,
+    Clock,
+    Deliveries,
+    Events,
+    Requests,
+    WebhookEndpoints,
+)
 from paydeck.selling import (
     CheckoutSessions,
     Customers,
@@ -80,6 +87,7 @@ class Paydeck:
         self.deliveries = Deliveries(self._wire)
         self.api_keys = ApiKeys(self._wire)
         self.requests = Requests(self._wire)
+        self.test_clock = Clock(self._wire)
 
     def close(self) -> None:
         """Close the connections."""

@@ -299,3 +299,9 @@ class RequestFilter(Dated, total=False):
     api_key: str
     about: str
     idempotency_key: str
+
+
+class ClockStep(Keyed, total=False):
+    """How far the test clock goes: 1 second to 31 days."""
+
+    seconds: Required[int]

@@ -1,4 +1,4 @@
-"""Webhook endpoints, events, deliveries, API keys and the log of requests."""
+"""Webhook endpoints, events, deliveries, API keys, the log of requests and the test clock."""
 
 from __future__ import annotations
 
@@ -146,3 +146,15 @@ class Requests(Resource):
     def list(self, **only: Unpack[fields.RequestFilter]) -> Page[told.LoggedRequest]:
         """Return a page of requests."""
         return self._list(told.LoggedRequest, "requests", query=only)
+
+
+class Clock(Resource):
+    """What waits for a moment in test mode; live keys are refused."""
+
+    def get(self) -> told.TestClock:
+        """Return what waits, by kind, and when the next one’s moment comes."""
+        return self._get(told.TestClock, "test-clock")
+
+    def advance(self, **step: Unpack[fields.ClockStep]) -> told.AdvancedClock:
+        """Bring all of it nearer by `seconds`; what is due then happens within seconds."""
+        return self._do(told.AdvancedClock, "test-clock", "advance", sent=step)

@@ -325,3 +325,28 @@ class RequestDetail(LoggedRequest):
 
     request_body: str
     response_body: str
+
+
+class WhatWaits(TypedDict):
+    """One kind of what waits in test mode, and what happens at its moment."""
+
+    kind: str
+    count: int
+    next_at: int | None
+    then: str
+
+
+class TestClock(TypedDict):
+    """What waits; `now` is the world’s time and is never moved."""
+
+    object: Literal["test_clock"]
+    livemode: Literal[False]
+    now: int
+    waiting: list[WhatWaits]
+
+
+class AdvancedClock(TestClock):
+    """What waits now, and how many of each kind came nearer."""
+
+    seconds: int
+    moved: dict[str, int]

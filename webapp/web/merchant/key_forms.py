@@ -25,6 +25,7 @@ RESOURCES: dict[str, str] = {
     "analytics": "Figures",
     "payment_methods": "Payment methods",
     "requests": "Log of requests",
+    "test_clock": "Test clock",
 }
 #: Of these there is nothing to write.
 READ_ONLY = frozenset({"ledger", "analytics", "requests"})
