@@ -232,6 +232,7 @@ MERCHANT = [
     Shown("events", "merchant", "/merchant/developers/events"),
     Shown("event", "merchant", "/merchant/developers/webhooks/new", open_the_event),
     Shown("requests", "merchant", "/merchant/developers/requests"),
+    Shown("test clock", "merchant", "/merchant/developers/test-clock"),
     Shown("guide", "merchant", "/merchant/developers/guide"),
     Shown("exam", "merchant", "/merchant/developers/exam"),
     Shown("held payment", "merchant", "/merchant/attention", open_first_of("held")),

@@ -25,8 +25,10 @@ from webapp.web.merchant.workbench.guide_words import (
     DECLINES,
     DEMO_KEY,
     ORDER,
+    QUARTER,
     TEST_CARDS,
     VERIFY_SNIPPET,
+    clock_snippet,
     curl_snippet,
     python_snippet,
 )
@@ -72,6 +74,12 @@ def test_the_guides_order_is_taken_by_the_api(shop: Shop) -> None:
     assert answer.status_code == 201
     assert json.dumps(ORDER) in curl_snippet("http://localhost:8000", "sk_test_x")
     compile(python_snippet("http://localhost:8000", "sk_test_x"), "snippet", "exec")
+
+
+def test_the_guides_step_of_the_clock_is_taken_by_the_api(shop: Shop) -> None:
+    assert a_program(shop).post("/test-clock/advance", dict(QUARTER)).status_code == 200
+    assert json.dumps(QUARTER) in clock_snippet("http://localhost:8000", "sk_test_x")
+    assert "/api/v1/test-clock/advance" in shop.client.page(GUIDE).text
 
 
 @pytest.mark.requirement("S4-61")

@@ -16,6 +16,7 @@ TABS: tuple[tuple[str, str], ...] = (
     ("Webhooks", "merchant.hooks"),
     ("Events", "merchant.event_rows"),
     ("Requests", "merchant.request_rows"),
+    ("Test clock", "merchant.test_clock_page"),
     ("Guide", "merchant.guide"),
     ("Exam", "merchant.exam_report"),
 )

@@ -10,6 +10,7 @@ from webapp.web.merchant.workbench.guide_words import (
     DEMO_KEY,
     TEST_CARDS,
     VERIFY_SNIPPET,
+    clock_snippet,
     curl_snippet,
     python_snippet,
 )
@@ -25,6 +26,7 @@ def guide() -> str:
         curl=curl_snippet(portal, key),
         python=python_snippet(portal, key),
         verify=VERIFY_SNIPPET,
+        clock="" if g.merchant.livemode else clock_snippet(portal, key),
         cards=[] if g.merchant.livemode else TEST_CARDS,
         has_key=key == DEMO_KEY,
     )

@@ -13,6 +13,8 @@ ORDER: dict[str, object] = {
     "currency": "INR",
     "description": "Two tins of first flush",
 }
+#: As long as a checkout link lasts.
+QUARTER: dict[str, object] = {"seconds": 900}
 SUCCEEDS, DECLINES, ASKS, ASKS_DECLINES = (
     "It is paid.",
     "The bank declines it",
@@ -67,12 +69,21 @@ TEST_CARDS: tuple[TestCard, ...] = (
 
 def curl_snippet(portal: str, key: str) -> str:
     """Return a shell command that makes an order."""
+    return _posted(f"{portal}/api/v1/orders", key, ORDER)
+
+
+def clock_snippet(portal: str, key: str) -> str:
+    """Return a shell command that brings what waits in test mode nearer."""
+    return _posted(f"{portal}/api/v1/test-clock/advance", key, QUARTER)
+
+
+def _posted(address: str, key: str, body: dict[str, object]) -> str:
     return (
-        f"curl {portal}/api/v1/orders \\\n"
+        f"curl {address} \\\n"
         f'  -H "Authorization: Bearer {key}" \\\n'
         '  -H "Idempotency-Key: $(uuidgen)" \\\n'
         "  -H 'Content-Type: application/json' \\\n"
-        f"  -d '{json.dumps(ORDER)}'"
+        f"  -d '{json.dumps(body)}'"
     )
 
 
