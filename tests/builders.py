@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from tests.checked_client import CheckedClient
 from tests.stories import behind
-from webapp import accounts, orders, payments, wallets
+from webapp import accounts, ledger, orders, payments, wallets
 from webapp.gateway import Card, Decline, Outcome, Result
 from webapp.kernel import clock, db
 from webapp.kernel.money import Money
@@ -287,3 +287,23 @@ def browser_of(app: Flask, person: Someone) -> CheckedClient:
     assert isinstance(client, CheckedClient)
     client.set_cookie(app.extensions["paydeck_settings"].session_cookie, session.session_token)
     return client
+
+
+def an_imported_sale(merchant_id: str) -> str:
+    """Book a sale of ₹1,000.00 that no payment stands for; returns the id of its transfer."""
+    clearing = ledger.clearing(False, "INR")
+    lines = [
+        ledger.Line(clearing, ledger.payable(merchant_id, False, "INR"), inr(980_00)),
+        ledger.Line(clearing, ledger.fees(False, "INR"), inr(20_00)),
+    ]
+    with db.scoped(behind()), db.transaction():
+        posted = ledger.post(
+            f"sale.imported:{merchant_id}",
+            lines,
+            kind="sale.imported",
+            merchant_id=merchant_id,
+            livemode=False,
+            because="A sale from before.",
+        )
+    assert posted is not None
+    return posted

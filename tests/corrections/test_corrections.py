@@ -13,9 +13,12 @@ from tests.builders import (
     a_payment,
     a_person,
     an_admin,
+    an_imported_sale,
     inr,
     money_in_wallet,
 )
+from tests.refunds.builders import asked as refund_asked
+from tests.refunds.builders import bounced, paid_out, refund_now, released, told
 from tests.stories import scalar, story_is_whole
 from webapp import corrections, ledger, payments
 from webapp.corrections import Correction, Kind, Proposal, Status
@@ -40,20 +43,25 @@ def decides(app: Flask) -> Actor:
 
 @pytest.fixture
 def merchant(app: Flask) -> str:
-    """A merchant whose one payment of ₹1,000.00 is booked."""
+    """A merchant whose one sale of ₹1,000.00 is booked."""
     return a_merchant()
 
 
 @pytest.fixture
 def booked(merchant: str) -> str:
-    """The transfer that books that payment."""
-    payment_id = a_payment(payments.Status.CAPTURED, merchant)
-    return str(
-        scalar(
-            "SELECT id FROM transfer WHERE reference = :reference",
-            reference=f"payment.captured:{payment_id}",
-        )
-    )
+    """The transfer that books that sale."""
+    return an_imported_sale(merchant)
+
+
+def transfer_of(reference: str) -> str:
+    """Return the id of the transfer that books something."""
+    return str(scalar("SELECT id FROM transfer WHERE reference = :it", it=reference))
+
+
+def turned_round(transfer_id: str) -> None:
+    """Reverse a transfer as something else than a correction does."""
+    with db.scoped(db.WORKER), db.transaction():
+        ledger.reverse(transfer_id, reference=f"otherwise:{transfer_id}", because="It failed.")
 
 
 def acting(admin: Someone) -> Actor:
@@ -211,6 +219,45 @@ def test_a_transfer_is_reversed_once_and_a_reversal_never(
     with db.scoped(AS_ADMIN):
         corrections.approve(again.id, by=decides)
         assert owed(merchant) == 5_00
+
+
+def test_what_was_reversed_meanwhile_is_neither_asked_for_nor_approved(
+    booked: str, merchant: str, asks: Actor, decides: Actor
+) -> None:
+    waiting, late = asked(undone(booked), asks), undone(booked)
+    turned_round(booked)
+    with db.scoped(AS_ADMIN):
+        with pytest.raises(corrections.CorrectionNotPossible, match="reversed before"):
+            corrections.approve(waiting.id, by=decides)
+        found = corrections.any_correction(waiting.id)
+        assert (found.status, found.approved_by) == (Status.REQUESTED, None)
+        corrections.refuse(waiting.id, because="It was done.", by=decides)
+        with pytest.raises(corrections.CorrectionNotPossible, match="reversed before"):
+            corrections.request(late, because="Once more.", by=asks)
+        assert owed(merchant) == 0
+
+
+def test_what_a_payment_or_a_refund_books_is_undone_by_no_correction(
+    merchant: str, asks: Actor
+) -> None:
+    payment_id = a_payment(payments.Status.CAPTURED, merchant)
+    refund_id = refund_asked(payment_id)
+    released()
+    told(refund_id, paid_out())
+    references = [f"payment.captured:{payment_id}", f"refund.sent:{refund_id}"]
+    for reference in [*references, f"refund.settled:{refund_id}"]:
+        transfer_id = transfer_of(reference)
+        with pytest.raises(corrections.CorrectionNotPossible, match="instead"):
+            undone(transfer_id)
+        with db.scoped(AS_ADMIN):
+            lines = ledger.transfer(transfer_id).lines
+            turned = [ledger.Line(line.target, line.source, line.amount) for line in lines]
+            by_hand = Proposal(transfer_id, Kind.REVERSAL, turned)
+            with pytest.raises(corrections.CorrectionNotPossible, match="instead"):
+                corrections.request(by_hand, because="By hand.", by=asks)
+    told(refund_id, bounced())
+    assert refund_now(refund_id).status == "failed"
+    assert owed(merchant) == 980_00
 
 
 def test_a_wallet_that_was_spent_cannot_be_emptied_by_a_correction(

@@ -8,14 +8,13 @@ import psycopg
 import pytest
 
 from tests.books import at_once, refusal_of
-from tests.builders import a_payment, an_admin
+from tests.builders import a_merchant, an_admin, an_imported_sale
 from tests.portal import Committed
 from webapp import corrections, ledger
 from webapp.corrections import Status
 from webapp.kernel import db
 from webapp.kernel.errors import Conflict, Refusal
 from webapp.outbox import Actor
-from webapp.payments import Status as PaymentStatus
 
 AS_ADMIN = db.Scope(role=db.Role.ADMIN, livemode=False)
 NOT_ALLOWED = "PD005"
@@ -37,12 +36,10 @@ POST = (
 @pytest.fixture
 def asked(committed: Committed) -> Iterator[tuple[Committed, str, Actor, Actor]]:
     """A portal with a correction that waits, who asked for it and who may decide."""
-    payment_id = a_payment(PaymentStatus.CAPTURED)
+    sale = an_imported_sale(a_merchant())
     asks, decides = (Actor("admin", an_admin().id) for _ in range(2))
     with db.scoped(AS_ADMIN):
-        booked = ledger.transfer_by_reference(f"payment.captured:{payment_id}")
-        assert booked is not None
-        proposal = corrections.reversal(ledger.transfer(booked.id))
+        proposal = corrections.reversal(ledger.transfer(sale))
         waiting = corrections.request(proposal, because="Booked by mistake.", by=asks)
     yield committed, waiting.id, asks, decides
     db.session.remove()
@@ -201,13 +198,11 @@ def test_approving_and_refusing_at_once_ends_in_one_of_the_two(
 
 
 def test_two_admins_asking_at_once_leave_one_correction_waiting(committed: Committed) -> None:
-    payment_id = a_payment(PaymentStatus.CAPTURED)
+    sale = an_imported_sale(a_merchant())
     admins = [Actor("admin", an_admin().id) for _ in range(4)]
 
     def ask(number: int) -> str:
-        booked = ledger.transfer_by_reference(f"payment.captured:{payment_id}")
-        assert booked is not None
-        proposal = corrections.reversal(ledger.transfer(booked.id))
+        proposal = corrections.reversal(ledger.transfer(sale))
         try:
             asked = corrections.request(proposal, because="By mistake.", by=admins[number])
             return str(asked.status)

@@ -17,6 +17,7 @@ from webapp.corrections.preview import (
     adjustment,
     preview,
     reversal,
+    why_not_reverse,
 )
 from webapp.corrections.queries import (
     any_correction,
@@ -51,5 +52,6 @@ __all__ = [
     "request",
     "reversal",
     "waiting_count",
+    "why_not_reverse",
     "withdraw",
 ]

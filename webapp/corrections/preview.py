@@ -14,6 +14,13 @@ from webapp.ledger import AccountRef, Line, TransferDetail
 
 MOST_LINES = 5
 WALLET = "wallet"
+#: Transfers that book what something else says of itself, and how that is undone instead.
+BOOKED_BY: dict[str, str] = {
+    "payment.captured": "It books a payment that was taken. Refund that payment instead.",
+    "payment.suspense": "It books money set aside. Decide what becomes of that money instead.",
+    "refund.sent": "It books a refund, which books itself back if it fails. Book lines instead.",
+}
+BOOKED_BY["refund.settled"] = BOOKED_BY["refund.sent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +51,19 @@ class Touched:
         return self.account.kind == WALLET and self.after.minor < 0
 
 
-def reversal(detail: TransferDetail) -> Proposal:
-    """Propose to undo a transfer; raises CorrectionNotPossible when that was done already."""
+def why_not_reverse(detail: TransferDetail) -> str | None:
+    """Return why a correction does not undo a transfer, or None where it may."""
     if detail.is_reversed:
-        raise CorrectionNotPossible("This transfer was reversed before. That is done once.")
+        return "This transfer was reversed before. That is done once."
     if detail.transfer.reverses:
-        raise CorrectionNotPossible(
-            "This transfer is itself a reversal. Correct it with lines of your own instead."
-        )
+        return "This transfer is itself a reversal. Correct it with lines of your own instead."
+    return BOOKED_BY.get(detail.transfer.kind)
+
+
+def reversal(detail: TransferDetail) -> Proposal:
+    """Propose to undo a transfer; raises CorrectionNotPossible where it is not undone so."""
+    if reason := why_not_reverse(detail):
+        raise CorrectionNotPossible(reason)
     turned = [Line(line.target, line.source, line.amount) for line in detail.lines]
     return Proposal(detail.transfer.id, Kind.REVERSAL, turned)
 

@@ -12,7 +12,7 @@ from webapp.corrections.errors import (
     SameApprover,
 )
 from webapp.corrections.models import PATIENCE, Correction, Kind, Status, written
-from webapp.corrections.preview import Proposal, preview
+from webapp.corrections.preview import Proposal, preview, why_not_reverse
 from webapp.kernel import clock, crypto, db, ids
 from webapp.outbox import SYSTEM, Actor
 
@@ -25,8 +25,9 @@ _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:transfer_i
 def request(proposal: Proposal, *, because: str, by: Actor) -> Correction:
     """Ask a second admin to book a proposal; nothing is booked yet.
 
-    Raises TransferNotFound, CorrectionNotPossible when a wallet holds too little or the reason is
-    missing, and CorrectionWaits while another correction of the same transfer is undecided.
+    Raises TransferNotFound, CorrectionNotPossible when a wallet holds too little, the reason is
+    missing or the transfer is not undone so, and CorrectionWaits while another correction of the
+    same transfer is undecided.
     """
     reason = because.strip()
     if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
@@ -46,6 +47,7 @@ def request(proposal: Proposal, *, because: str, by: Actor) -> Correction:
         db.session.execute(_ONE_AT_A_TIME, {"transfer_id": whose.id})
         if _waiting_for(whose.id):
             raise CorrectionWaits
+        _check_reversible(proposal.kind, whose.id)
         correction = Correction(
             id=ids.new("correction"),
             merchant_id=whose.merchant_id,
@@ -67,8 +69,9 @@ def request(proposal: Proposal, *, because: str, by: Actor) -> Correction:
 def approve(correction_id: str, *, by: Actor) -> Correction:
     """Book a correction, as a second admin; one that is posted is left as it is.
 
-    Raises SameApprover to whom asked for it, CannotMove when it was decided otherwise, and
-    InsufficientBalance when a wallet no longer holds enough: then it goes on waiting.
+    Raises SameApprover to whom asked for it, CannotMove when it was decided otherwise,
+    CorrectionNotPossible when the transfer was reversed meanwhile, and InsufficientBalance when a
+    wallet no longer holds enough: then it goes on waiting.
     """
     with db.transaction():
         correction = _locked(correction_id)
@@ -76,6 +79,8 @@ def approve(correction_id: str, *, by: Actor) -> Correction:
             return correction
         if by.id == correction.requested_by:
             raise SameApprover
+        if correction.status == Status.REQUESTED:
+            _check_reversible(correction.kind, correction.transfer_id)
         correction.approved_by = by.id
         _decide(correction, Status.POSTED, because="A second admin approved it.", by=by)
         db.session.flush()
@@ -121,6 +126,11 @@ def lapse_due() -> int:
                 _decide(correction, Status.WITHDRAWN, because=because, by=SYSTEM)
                 lapsed += 1
     return lapsed
+
+
+def _check_reversible(kind: str, transfer_id: str) -> None:
+    if kind == Kind.REVERSAL and (reason := why_not_reverse(ledger.transfer(transfer_id))):
+        raise CorrectionNotPossible(reason)
 
 
 def _book(correction: Correction) -> None:

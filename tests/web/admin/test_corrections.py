@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.builders import Someone, a_merchant, a_payment, an_admin, browser_of
+from tests.builders import (
+    Someone,
+    a_merchant,
+    a_payment,
+    an_admin,
+    an_imported_sale,
+    browser_of,
+)
 from tests.checked_client import CheckedClient
 from tests.stories import scalar
 from webapp import ledger
@@ -15,19 +22,25 @@ from webapp.payments import Status
 
 @pytest.fixture
 def merchant(app: Flask) -> str:
-    """A merchant with one captured payment of ₹1,000.00."""
+    """A merchant."""
     return a_merchant()
 
 
 @pytest.fixture
+def booked(merchant: str) -> str:
+    """The transfer that books a sale of ₹1,000.00 of theirs."""
+    return an_imported_sale(merchant)
+
+
+@pytest.fixture
 def payment_id(merchant: str) -> str:
-    """That payment."""
+    """A captured payment of ₹1,000.00 of theirs."""
     return a_payment(Status.CAPTURED, merchant)
 
 
 @pytest.fixture
-def booked(payment_id: str) -> str:
-    """The transfer that books it."""
+def captured(payment_id: str) -> str:
+    """The transfer that books that payment."""
     reference = f"payment.captured:{payment_id}"
     return str(scalar("SELECT id FROM transfer WHERE reference = :r", r=reference))
 
@@ -75,15 +88,27 @@ def owed(merchant_id: str) -> int:
 
 
 def test_a_transfer_is_found_from_its_payment_and_shows_its_lines(
-    desk: CheckedClient, payment_id: str, booked: str
+    desk: CheckedClient, payment_id: str, captured: str
 ) -> None:
-    assert f"/admin/transfers/{booked}" in desk.page(f"/admin/books?q={payment_id}").links
+    assert f"/admin/transfers/{captured}" in desk.page(f"/admin/books?q={payment_id}").links
     assert f"/admin/books?q={payment_id}" in desk.page(f"/admin/payments/{payment_id}").links
-    page = desk.page(f"/admin/transfers/{booked}")
+    page = desk.page(f"/admin/transfers/{captured}")
     assert "With the provider, from cards" in page.text
     assert "Owed to Lotus Tea House" in page.text
     assert f"/admin/payments/{payment_id}" in page.links
     assert scalar("SELECT count(*) FROM audit_entry WHERE action = 'transfer.viewed'") == 1
+
+
+def test_the_booking_of_a_payment_is_not_undone_and_the_page_says_what_to_do(
+    desk: CheckedClient, merchant: str, captured: str
+) -> None:
+    address = f"/admin/transfers/{captured}/correct"
+    assert "Lines to book" in desk.page(address).text
+    named = desk.page(f"{address}?kind=reversal")
+    assert "Refund that payment instead" in named.text
+    assert "Ask another admin" not in named.text
+    asked(desk, captured, adjusting(merchant))
+    assert owed(merchant) == 980_00
 
 
 def test_undoing_is_previewed_asked_for_and_booked_by_another_admin(

@@ -150,7 +150,7 @@ def people_in(rows: Sequence[Correction]) -> dict[str, str]:
 
 def _prepared(detail: TransferDetail, given: MultiDict[str, str]) -> Prepared:
     """Read what is asked for; an empty address asks for nothing yet."""
-    kind = Kind.ADJUSTMENT if given.get("kind") == Kind.ADJUSTMENT else Kind.REVERSAL
+    kind = _kind(detail, given.get("kind"))
     columns = [given.getlist(name)[:ROWS] for name in ("source", "target", "amount")]
     typed = [row for row in zip(*columns, strict=False) if row[2].strip()]
     prepared = Prepared(kind, typed, given.get("because", ""))
@@ -165,6 +165,13 @@ def _prepared(detail: TransferDetail, given: MultiDict[str, str]) -> Prepared:
     except Invalid as wrong:
         prepared.errors.append({"field": f"{wrong.param}-1", "message": wrong.message})
     return prepared
+
+
+def _kind(detail: TransferDetail, named: str | None) -> Kind:
+    """Return the kind that is named; else undoing all of it, where that may be."""
+    if named in set(Kind):
+        return Kind(named)
+    return Kind.REVERSAL if corrections.why_not_reverse(detail) is None else Kind.ADJUSTMENT
 
 
 def _line(detail: TransferDetail, row: tuple[str, str, str]) -> tuple[str, str, Money]:
