@@ -73,16 +73,14 @@ def test_so_does_an_answer_where_no_operation_is(
     assert answer.headers["Paydeck-Version"] == "2026-11-01"
 
 
-def test_a_form_in_chunks_is_no_empty_body(app: Flask) -> None:
+@pytest.mark.parametrize("headers", [{"Transfer-Encoding": "chunked"}, {}])
+def test_a_form_of_no_told_length_is_no_empty_body(app: Flask, headers: dict[str, str]) -> None:
     program = a_shop(app).program()
     answer = program.ask(
         "POST",
         "/orders",
         input_stream=io.BytesIO(b"amount=100&currency=INR"),
-        headers={
-            "Content-Type": "application/x-www-form-urlencoded",
-            "Transfer-Encoding": "chunked",
-        },
+        headers={"Content-Type": "application/x-www-form-urlencoded", **headers},
         environ_overrides={"wsgi.input_terminated": True},
     )
     assert answer.status_code == 415

@@ -41,6 +41,7 @@ def test_a_card_number_is_found_as_it_was_written(text: str, found: str) -> None
         "pay_01JDA8ZK3M4Q5R6S7T8V9W0X1Y",
         "4242 4242",
         "99999999999.99",
+        "4.242424242424242",
     ],
 )
 def test_other_numbers_are_left_alone(text: str) -> None:

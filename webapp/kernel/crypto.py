@@ -95,7 +95,7 @@ def mask_name(name: str) -> str:
 
 
 #: What people and pages put between the groups of a card's digits, and how much of it.
-_BETWEEN = r"[ ._\-\u00a0\u2007-\u2015\u202f]{0,2}"
+_BETWEEN = r"(?:[ _\-\u00a0\u2007-\u2015\u202f]{0,2}|\.(?=\d{4}(?!\d)))"
 _DIGIT_RUN = re.compile(rf"\d(?:{_BETWEEN}\d){{12,}}")
 _DIGITS = re.compile(r"\d+")
 _CARD_LENGTHS = range(13, 20)

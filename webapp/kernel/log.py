@@ -19,9 +19,9 @@ _SECRET_NAMES = re.compile(
     re.IGNORECASE,
 )
 _SECRET_VALUES = re.compile(
-    r"(sk|rk|whsec|pk)_(live|test)?_?[A-Za-z0-9_+/=-]{8,}|(?<=://)[^/@\s:]*:[^/@\s]*(?=@)"
     # An address begins where its first letter does, so that long texts are read through once.
-    r"|(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}"
+    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}"
+    r"|(sk|rk|whsec|pk)_(live|test)?_?[A-Za-z0-9_+/=-]{8,}|(?<=://)[^/@\s:]*:[^/@\s]*(?=@)"
 )
 
 
