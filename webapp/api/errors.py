@@ -9,7 +9,7 @@ import structlog
 from flask import Blueprint, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
-from webapp import accounts, idempotency
+from webapp import accounts, idempotency, webhooks
 from webapp.config import Settings
 from webapp.kernel import db, errors
 
@@ -123,6 +123,7 @@ STATUS: dict[type[errors.Refusal], int] = {
     accounts.WrongCredentials: 401,
     accounts.RefreshEnded: 401,
     accounts.TooManyTries: 429,
+    webhooks.TooManyLookups: 429,
     idempotency.KeyReused: 422,
     errors.NotFound: 404,
     errors.Conflict: 409,

@@ -175,7 +175,8 @@ class EndpointHealth(BaseModel):
 
 def look_up_first(body: Any, **_path: str) -> None:
     """Look the address up before any transaction is open, for `looked_up` to tell."""
-    g.looked_up = None if body.url is None else webhooks.look_up(body.url)
+    url, whose = body.url, caller().merchant
+    g.looked_up = None if url is None else webhooks.look_up(url, whose=whose)
 
 
 def looked_up() -> webhooks.Address:

@@ -27,6 +27,7 @@ from webapp.webhooks.errors import (
     OldSecretSigns,
     TestModeOnly,
     TooManyEndpoints,
+    TooManyLookups,
     TooMuchAgain,
     UnknownEvent,
 )
@@ -123,6 +124,7 @@ __all__ = [
     "Status",
     "TestModeOnly",
     "TooManyEndpoints",
+    "TooManyLookups",
     "TooMuchAgain",
     "Transport",
     "UnknownEvent",

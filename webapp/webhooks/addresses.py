@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from webapp.kernel import db, net
-from webapp.kernel.errors import Forbidden, Invalid
+from webapp.kernel.errors import Forbidden, Invalid, Refusal
 from webapp.kernel.net import Resolver
+from webapp.webhooks.errors import TooManyLookups
 
 MAX_URL: Final = 2_000
 RECEIVER_PATH: Final = "/demo/receiver/"
+#: Each look-up holds a thread of the server while it waits for a name server of somebody else's
+#: choice: so many wait at once in a process, and so many of them for one merchant.
+SEATS: Final = 4
+SEATS_EACH: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +28,7 @@ class Address:
     """An address that was looked up, and why it may not be used where that is so."""
 
     url: str
-    refused: Invalid | None = None
+    refused: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,8 @@ class _Wiring:
 
 
 _wiring: list[_Wiring] = [_Wiring()]
+_waiting: Counter[str] = Counter()
+_lock = threading.Lock()
 
 
 def use(*, receiver: str | None, resolve: Resolver | None = None) -> None:
@@ -39,31 +50,49 @@ def use(*, receiver: str | None, resolve: Resolver | None = None) -> None:
     _wiring[:] = [_Wiring(resolve, receiver)]
 
 
-def look_up(url: str) -> Address:
+def look_up(url: str, *, whose: str) -> Address:
     """Find out where an address leads, within 3 s; what is wrong with it is told where it is used.
 
-    Never inside a transaction: a name server may take its time.
+    `whose` names the merchant that waits; TooManyLookups is what is wrong where they wait for
+    enough names already, or all do. Never inside a transaction: a name server may take its time.
     """
     db.assert_no_transaction()
     typed = url.strip()
     try:
         if len(typed) > MAX_URL:
             raise Invalid(f"Keep the address to {MAX_URL} characters.", param="url")
-        net.outside_target(typed, resolve=_wiring[0].resolve)
-    except Invalid as refused:
+        with _seat(whose):
+            net.outside_target(typed, resolve=_wiring[0].resolve)
+    except (Invalid, TooManyLookups) as refused:
         return Address(typed, refused)
     return Address(urlsplit(typed)._replace(fragment="").geturl())
 
 
-def checked(address: str | Address) -> str:
-    """Return the URL of an address that leads to a public server; raises Invalid naming `url`.
+def checked(address: str | Address, *, whose: str) -> str:
+    """Return the URL of an address that leads to a public server.
 
-    One in text is looked up first.
+    One in text is looked up first, for `whose`. Raises Invalid naming `url`, or TooManyLookups.
     """
-    found = look_up(address) if isinstance(address, str) else address
+    found = look_up(address, whose=whose) if isinstance(address, str) else address
     if found.refused is not None:
         raise found.refused
     return found.url
+
+
+@contextmanager
+def _seat(whose: str) -> Iterator[None]:
+    """Wait among the few who may; raises TooManyLookups at once where no seat is free."""
+    with _lock:
+        if _waiting[whose] >= SEATS_EACH or _waiting.total() >= SEATS:
+            raise TooManyLookups(param="url")
+        _waiting[whose] += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _waiting[whose] -= 1
+            if not _waiting[whose]:
+                del _waiting[whose]
 
 
 def receiver(endpoint_id: str) -> str:

@@ -74,7 +74,11 @@ def create_endpoint(
     """
     secret = signing.checked_secret(new.secret)
     now, endpoint_id = clock.now(), ids.new("webhook_endpoint")
-    url = addresses.receiver(endpoint_id) if new.is_built_in else addresses.checked(new.url)
+    url = (
+        addresses.receiver(endpoint_id)
+        if new.is_built_in
+        else addresses.checked(new.url, whose=merchant_id)
+    )
     endpoint = Endpoint(
         id=endpoint_id,
         merchant_id=merchant_id,
@@ -129,7 +133,7 @@ def update_endpoint(endpoint_id: str, change: Change, *, by: Actor) -> Endpoint:
 
     Raises Invalid naming what is wrong, and EndpointNotFound.
     """
-    url = addresses.checked(change.url) if change.url is not None else None
+    url = addresses.checked(change.url, whose=endpoint_id) if change.url is not None else None
     events = _checked_events(change.events) if change.events is not None else None
     with db.transaction():
         endpoint = locked(endpoint_id)

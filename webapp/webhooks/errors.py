@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from webapp.kernel.errors import Conflict, Invalid, NotFound
+from typing import ClassVar
+
+from webapp.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class EndpointNotFound(NotFound):
@@ -80,3 +82,11 @@ class TooMuchAgain(Conflict):
 
     code = "too_much_again"
     says = "At most 10,000 events may be on their way to an endpoint again. Let them arrive first."
+
+
+class TooManyLookups(Unavailable):
+    """Enough names are being looked up already, for this merchant or at all (429)."""
+
+    code = "too_many_lookups"
+    says = "The names of several addresses are being looked up already. Try again in a few seconds."
+    retry_after_seconds: ClassVar[int] = 3

@@ -80,7 +80,7 @@ def create_hook() -> Response | str | tuple[str, int]:
     if form.errors:
         return _form_page(form), 400
     new = NewEndpoint(
-        url=form.url if form.is_built_in else webhooks.look_up(form.url),
+        url=form.url if form.is_built_in else webhooks.look_up(form.url, whose=g.merchant.id),
         events=form.events,
         description=form.description,
         secret=form.secret or None,
@@ -92,7 +92,7 @@ def create_hook() -> Response | str | tuple[str, int]:
                 g.merchant.id, new, livemode=g.merchant.livemode, by=actor()
             )
         )
-    except (Invalid, Conflict, Forbidden) as wrong:
+    except (Invalid, Conflict, Forbidden, webhooks.TooManyLookups) as wrong:
         form.errors[wrong.param or "target"] = wrong.message
         return _form_page(form), status_of(wrong)
 
