@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from sqlalchemy import text
 
@@ -14,6 +16,7 @@ from tests.builders import (
     card_tried,
     declined,
     held,
+    hosted_tried,
     inr,
     now_at,
     succeeded,
@@ -22,7 +25,7 @@ from tests.payments.test_holds import BY, PRICE, calls, captured, shop, voided
 from tests.stories import behind, operations, payment_is_told
 from webapp import gateway, payments
 from webapp.gateway import Outcome, Result
-from webapp.kernel import db
+from webapp.kernel import clock, db
 from webapp.payments import Status
 
 __all__ = ["shop"]
@@ -83,6 +86,35 @@ def test_money_that_is_held_after_an_order_was_cancelled_is_let_go_by_a_second_c
     assert operations(payment_id).count("cancel") == 2
     answered(payment_id, held(PRICE, method))
     assert operations(payment_id).count("cancel") == 2
+
+
+def test_a_page_that_was_being_paid_when_it_was_to_end_is_ended_until_it_has(shop: str) -> None:
+    payment_id = hosted_tried(a_checkout(shop, PRICE))
+    page = Outcome(Result.SESSION_OPEN, session_id=f"cs_{payment_id}", next_url="http://p/1")
+    answered(payment_id, page)
+    calls_answered(payment_id)
+    begin = clock.now()
+    for turn in range(1, 4):
+        with db.scoped(behind()), clock.standing_at(begin + dt.timedelta(days=turn)):
+            assert payments.look_again() == 1
+        assert operations(payment_id).count("expire_session") == turn
+        answered_to_last(payment_id, Outcome(Result.PROCESSING))
+    assert now_at(payment_id).status == Status.REQUIRES_ACTION
+    answered(payment_id, Outcome(Result.SESSION_EXPIRED, session_id=f"cs_{payment_id}"))
+    assert now_at(payment_id).status == Status.AWAITING_METHOD
+
+
+def test_a_page_that_has_ended_is_ended_once(shop: str) -> None:
+    payment_id = hosted_tried(a_checkout(shop, PRICE))
+    page = Outcome(Result.SESSION_OPEN, session_id=f"cs_{payment_id}", next_url="http://p/1")
+    answered(payment_id, page)
+    calls_answered(payment_id)
+    with db.scoped(behind()):
+        payments.give_up(payment_id, by=BY)
+    answered_to_last(payment_id, Outcome(Result.SESSION_EXPIRED, session_id=f"cs_{payment_id}"))
+    with db.scoped(behind()):
+        payments.give_up(payment_id, by=BY)
+    assert operations(payment_id).count("expire_session") == 1
 
 
 def test_all_of_it_is_not_taken_any_more_once_a_part_was(shop: str) -> None:

@@ -359,12 +359,13 @@ def _under_way(kind: Kind, subject_id: str, purpose: str) -> Operation | None:
 def _was_done(kind: Kind) -> ColumnElement[bool]:
     """Return the condition that a call was answered and did what it was for.
 
-    An intent that could not be given up just then is answered with where it stands: it is open.
+    An intent or page that could not be given up just then is answered with where it stands: it is
+    open, and is given up again.
     """
     done: ColumnElement[bool] = ProviderOperation.state == State.SUCCEEDED.value
-    if kind is not Kind.CANCEL:
+    if kind not in policy.ENDS:
         return done
-    ends = [result.value for result in policy.GIVEN_UP]
+    ends = [result.value for result in policy.ENDS[kind]]
     return and_(done, ProviderOperation.result["result"].astext.in_(ends))
 
 

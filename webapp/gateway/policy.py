@@ -27,6 +27,11 @@ REFUND_RESULTS = frozenset({Result.REFUND_PENDING, Result.REFUND_SUCCEEDED, Resu
 PAGE_RESULTS = frozenset({Result.SESSION_OPEN, Result.SESSION_EXPIRED})
 #: Where an intent is at its end, so that nothing of it can be given up any more.
 GIVEN_UP = frozenset({Result.SUCCEEDED, Result.CANCELLED})
+#: What the answer to giving something up must be, for that to be done: else it is still open.
+ENDS: dict[Kind, frozenset[Result]] = {
+    Kind.CANCEL: GIVEN_UP,
+    Kind.EXPIRE_SESSION: GIVEN_UP | {Result.SESSION_EXPIRED},
+}
 _SETTLES: dict[Kind, frozenset[Result]] = {
     Kind.CREATE_INTENT: frozenset(Result) - {Result.SESSION_EXPIRED} - REFUND_RESULTS,
     Kind.CONFIRM: frozenset(
