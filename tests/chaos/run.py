@@ -6,7 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -27,7 +27,10 @@ _SETTLE_SECONDS = 150.0
 
 @dataclass
 class Result:
-    """What happened and what it proves; `violations` is empty when every promise was kept."""
+    """What happened and what it proves; `violations` is empty when every promise was kept.
+
+    `too_little` says in words what a run should have met and did not: then it proves nothing.
+    """
 
     counts: Counter[str]
     killed: Counter[str]
@@ -38,6 +41,12 @@ class Result:
     seconds: float
     for_a_person: int
     violations: list[Violation] = field(default_factory=list)
+    too_little: list[str] = field(default_factory=list)
+
+    @property
+    def is_proof(self) -> bool:
+        """Whether all was met that was wanted, and every promise was kept."""
+        return not self.violations and not self.too_little
 
     def acknowledged(self, act: str) -> int:
         """Return how often an act was acknowledged."""
@@ -99,7 +108,20 @@ def play(
         for_a_person=for_a_person,
     )
     result.violations = [*check(entries, books), *_check_books(town)]
+    missing = _missing(counts, hand, len(town.proxy.cuts))
+    result.too_little = too_little(missing, result.captured, result.acknowledged("pay"))
     return result
+
+
+def too_little(missing: Counts, captured: int, acknowledged: int) -> list[str]:
+    """Return in words what a run should have met and did not; empty when it met all."""
+    short = [f"{number} {what} fewer than wanted" for what, number in asdict(missing).items()]
+    found = [words for words in short if not words.startswith("0 ")]
+    if not captured:
+        found.append("no payment was captured")
+    if not acknowledged:
+        found.append("no payment was acknowledged")
+    return found
 
 
 def _carry_out(  # noqa: PLR0913 - one run's whole frame, by name
