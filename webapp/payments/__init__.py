@@ -50,8 +50,10 @@ from webapp.payments.queries import (
     PaymentRow,
     altered_records,
     anomalies_of,
+    anomalies_of_order,
     anomalies_of_payment,
     anomaly,
+    anomaly_counts,
     anomaly_of,
     any_payment,
     attempts_of,
@@ -72,12 +74,12 @@ from webapp.payments.queries import (
     payments_of_order,
     payments_of_user,
     taken_of_user,
-    undecided_anomalies,
 )
 from webapp.payments.second import APPROVAL, needs_second, one_person_limit, use_limits
 from webapp.payments.start import pay_from_wallet, start_card, start_hosted, start_waiting
 from webapp.payments.states import (
     ANOMALY_FLOW,
+    DECIDE_WITHIN,
     FLOW,
     LIVE,
     LOST,
@@ -97,11 +99,13 @@ from webapp.payments.sweep import (
     look_again,
 )
 from webapp.payments.unfinished import Unfinished, unfinished, unfinished_anomalies
+from webapp.payments.waiting import anomalies_to_decide, held_to_decide, undecided_anomalies
 
 __all__ = [
     "ANOMALY_FLOW",
     "APPROVAL",
     "CATALOGUE",
+    "DECIDE_WITHIN",
     "FLOW",
     "LIVE",
     "LOST",
@@ -144,8 +148,11 @@ __all__ = [
     "advice_on",
     "altered_records",
     "anomalies_of",
+    "anomalies_of_order",
     "anomalies_of_payment",
+    "anomalies_to_decide",
     "anomaly",
+    "anomaly_counts",
     "anomaly_of",
     "any_payment",
     "apply",
@@ -166,6 +173,7 @@ __all__ = [
     "give_up",
     "has_intent",
     "held_of",
+    "held_to_decide",
     "history_text",
     "is_being_charged",
     "is_same_shopper",

@@ -191,18 +191,22 @@ def open_anomalies(page: PageRequest) -> Page[Anomaly]:
     return _anomalies(select(Anomaly).where(Anomaly.closed_at.is_(None)), page)
 
 
-def anomalies_of(merchant_id: str, *, livemode: bool, page: PageRequest) -> Page[Anomaly]:
-    """Return a page of a merchant's money that was set aside, decided or not, newest first."""
+def anomalies_of(
+    merchant_id: str, *, livemode: bool, page: PageRequest, statuses: Sequence[str] = ()
+) -> Page[Anomaly]:
+    """Return a page of a merchant's money that was set aside, newest first; all, or in states."""
     wanted = select(Anomaly).where(Anomaly.merchant_id == merchant_id, Anomaly.livemode == livemode)
+    if statuses:
+        wanted = wanted.where(Anomaly.status.in_(statuses))
     return _anomalies(wanted, page)
 
 
-def undecided_anomalies(merchant_id: str, *, livemode: bool) -> int:
-    """Return how much of a merchant's money set aside waits for a decision: how many times."""
-    wanted = select(func.count()).where(
-        Anomaly.merchant_id == merchant_id, Anomaly.livemode == livemode, Anomaly.status == "open"
+def anomaly_counts(merchant_id: str, *, livemode: bool) -> dict[str, int]:
+    """Return how often a merchant's money was set aside, by where the decision stands."""
+    wanted = select(Anomaly.status, func.count()).where(
+        Anomaly.merchant_id == merchant_id, Anomaly.livemode == livemode
     )
-    return db.session.scalars(wanted).one()
+    return {row[0]: row[1] for row in db.session.execute(wanted.group_by(Anomaly.status))}
 
 
 def anomaly(anomaly_id: str) -> Anomaly:
@@ -225,6 +229,13 @@ def has_intent(intent_id: str) -> bool:
 def anomalies_of_payment(payment_id: str) -> Sequence[Anomaly]:
     """Return what was set aside of one payment, oldest first."""
     wanted = select(Anomaly).where(Anomaly.payment_id == payment_id).order_by(Anomaly.id)
+    return db.session.scalars(wanted.execution_options(populate_existing=True)).all()
+
+
+def anomalies_of_order(order_id: str) -> Sequence[Anomaly]:
+    """Return what was set aside of an order's payments, oldest first."""
+    wanted = select(Anomaly).join(Payment, Payment.id == Anomaly.payment_id)
+    wanted = wanted.where(Payment.order_id == order_id).order_by(Anomaly.id)
     return db.session.scalars(wanted.execution_options(populate_existing=True)).all()
 
 

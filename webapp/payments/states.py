@@ -150,6 +150,10 @@ class AnomalyKind(StrEnum):
     AMOUNT_MISMATCH = "amount_mismatch"
 
 
+#: How long a merchant has to decide about money set aside, and a worker to book what was decided.
+DECIDE_WITHIN = dt.timedelta(days=7)
+BOOKED_WITHIN = dt.timedelta(hours=1)
+
 #: What nobody asked for and nobody can keep: it goes back by itself where the policy says so.
 UNWANTED = (AnomalyKind.LATE_SUCCESS, AnomalyKind.DOUBLE_PAYMENT, AnomalyKind.OVERPAID)
 
@@ -161,9 +165,17 @@ ANOMALY_FLOW = Flow(
             "Money came that fits no open order. It waits in suspense until it is decided"
             " whose it is.",
             owner=Owner.MERCHANT,
+            deadline=DECIDE_WITHIN,
+            on_deadline="An admin decides in the merchant’s place.",
         ),
         State("refunding", "It is on its way back to the shopper.", owner=Owner.US),
-        State("applying", "It is being booked to an order.", owner=Owner.US),
+        State(
+            "applying",
+            "It is being booked to an order.",
+            owner=Owner.US,
+            deadline=BOOKED_WITHIN,
+            on_deadline="An admin looks for it among what gave up.",
+        ),
         State("refunded", "It was given back to the shopper."),
         State("applied", "It paid another order."),
         State("accepted", "It was accepted as the payment of its order."),

@@ -39,6 +39,7 @@ from webapp.refunds.queries import (
     refunds_of_anomaly,
     refunds_of_payment,
     refunds_of_user,
+    returning,
     waiting_for_approval,
 )
 from webapp.refunds.release import check_now, look_again, release_due
@@ -54,6 +55,7 @@ from webapp.refunds.states import FLOW, LOST, UNDER_WAY, WAITING, Destination, R
 from webapp.refunds.steps import limits, use
 from webapp.refunds.switch import freeze, frozen, unfreeze
 from webapp.refunds.unfinished import unfinished
+from webapp.refunds.waiting import failed_open, to_approve
 
 __all__ = [
     "FLOW",
@@ -91,6 +93,7 @@ __all__ = [
     "deal_with",
     "every_refund_of",
     "expected_by",
+    "failed_open",
     "freeze",
     "frozen",
     "goes_to",
@@ -110,7 +113,9 @@ __all__ = [
     "refuse",
     "release_due",
     "request",
+    "returning",
     "take_up",
+    "to_approve",
     "unblock_by",
     "undo",
     "unfinished",

@@ -17,7 +17,7 @@ from webapp.outbox import Move
 from webapp.payments import Payment
 from webapp.refunds.errors import RefundNotFound
 from webapp.refunds.models import Refund
-from webapp.refunds.states import WAITING, Status
+from webapp.refunds.states import UNDER_WAY, WAITING, Status
 
 STREAMED_AT_ONCE = 500
 
@@ -135,6 +135,17 @@ def refunds_of_anomaly(anomaly_id: str) -> Sequence[Refund]:
     """Return the refunds of money that was set aside, oldest first: at most one has not failed."""
     wanted = select(Refund).where(Refund.anomaly_id == anomaly_id).order_by(Refund.id)
     return db.session.scalars(wanted.execution_options(populate_existing=True)).all()
+
+
+def returning(anomaly_ids: Sequence[str]) -> dict[str, Refund]:
+    """Return the refunds under way of money that was set aside, by the id of that money."""
+    if not anomaly_ids:
+        return {}
+    wanted = select(Refund).where(
+        Refund.anomaly_id.in_(anomaly_ids), Refund.status.in_((*WAITING, *UNDER_WAY))
+    )
+    found = db.session.scalars(wanted.execution_options(populate_existing=True))
+    return {refund.anomaly_id: refund for refund in found if refund.anomaly_id}
 
 
 def waiting_for_approval(merchant_id: str, *, livemode: bool) -> int:

@@ -11,7 +11,8 @@ from webapp import payments, refunds
 from webapp.payments import Anomaly
 from webapp.web.merchant.attention_views import attention_view
 from webapp.web.merchant.door import actor, blueprint, must
-from webapp.web.merchant.set_aside import set_aside_page
+from webapp.web.merchant.lists import asked_page
+from webapp.web.merchant.set_aside import set_aside_list, set_aside_page
 from webapp.web.shared.deciding import ACCEPTED, PROPOSED, chosen_order, decide, returning_says
 
 
@@ -25,6 +26,18 @@ def needs_attention() -> str:
 def needs_attention_live() -> str:
     """Return the part that changes, for the script that keeps it fresh."""
     return render_template("merchant/_attention.html", view=attention_view())
+
+
+@blueprint.get("/set-aside")
+def set_aside_rows() -> str:
+    """Show all money of the merchant that was set aside, by what becomes of it."""
+    return render_template("merchant/set_aside_rows.html", view=set_aside_list(asked_page()))
+
+
+@blueprint.get("/set-aside/live")
+def set_aside_rows_live() -> str:
+    """Return the list alone, for the script that keeps it fresh."""
+    return render_template("merchant/_set_aside_list.html", view=set_aside_list(asked_page()))
 
 
 @blueprint.get("/attention/<string:anomaly_id>")

@@ -31,9 +31,10 @@ TABS: dict[str, tuple[str, tuple[str, ...]]] = {
     "expired": ("Expired", ("expired",)),
     "cancelled": ("Cancelled", ("cancelled",)),
     "decided": ("Paid or failed", ("captured", "failed")),
+    "held": ("Held", ("authorised",)),
 }
 #: Tabs that only a link leads to.
-HIDDEN = frozenset({"decided"})
+HIDDEN = frozenset({"decided", "held"})
 METHODS = {"card": "Card", "wallet": "Wallet", "hosted": "Provider’s page"}
 MOMENTS = {"created": "Created", "ended": "Ended"}
 

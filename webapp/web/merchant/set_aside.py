@@ -6,17 +6,30 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import g, url_for
+from flask import g, request, url_for
 
 from webapp import outbox, payments, refunds
 from webapp.kernel.money import Money
+from webapp.kernel.paging import PageRequest
 from webapp.payments import Anomaly, Payment
 from webapp.web.merchant.door import why_not
+from webapp.web.merchant.filters import known
+from webapp.web.merchant.lists import Tab, live_address, older_newer, status_tabs
 from webapp.web.merchant.refund_views import RefundLine, line_of
 from webapp.web.merchant.timelines import Timeline, timeline_of
 from webapp.web.shared.deciding import Decisions, Reader, decisions_about
 from webapp.web.shared.names import in_words
 from webapp.web.shared.pills import Pill, pill
+
+ROWS = "merchant.set_aside_rows"
+#: Tab name in the address: its label, and the states that it shows.
+TABS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "": ("Waits for a decision", ("open",)),
+    "under-way": ("Decided, under way", ("refunding", "applying")),
+    "back": ("Given back", ("refunded",)),
+    "used": ("Used for an order", ("applied", "accepted")),
+    "all": ("All", ()),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,34 @@ class SetAsidePage:
     refunds: Sequence[RefundLine]
     decisions: Decisions
     timeline: Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class SetAsideList:
+    """All money of the merchant that was set aside: tabs with counts, one page of rows."""
+
+    tabs: Sequence[Tab]
+    rows: Sequence[SetAside]
+    older: str | None
+    newer: str | None
+    live_url: str
+
+
+def set_aside_list(page: PageRequest) -> SetAsideList:
+    """Return the list that the address asks for."""
+    status = known(request.args, "status", TABS)
+    kept = {"status": status} if status else {}
+    mine = {"livemode": g.merchant.livemode}
+    counts = payments.anomaly_counts(g.merchant.id, **mine)
+    found = payments.anomalies_of(g.merchant.id, page=page, statuses=TABS[status][1], **mine)
+    older, newer = older_newer(ROWS, kept, found)
+    return SetAsideList(
+        tabs=status_tabs(ROWS, kept, counts, TABS),
+        rows=[set_aside(one) for one in found.rows],
+        older=older,
+        newer=newer,
+        live_url=live_address("merchant.set_aside_rows_live", kept),
+    )
 
 
 def set_aside_of(payment: Payment) -> list[SetAside]:
