@@ -216,6 +216,7 @@ def test_what_waits_is_told_by_kind_with_the_soonest_by_name(app: Flask) -> None
     assert checkout.at == told["checkout_session"].next_at == at_the_beginning(15)
     assert checkout.label.startswith("Order #")
     assert checkout.about.startswith("ord_")
-    assert [one.label for one in told["refund"].soonest] == ["Refund of ₹100"]
+    assert [one.label[:13] for one in told["refund"].soonest] == ["₹100 of Order"]
+    assert [one.label[:16] for one in told["held_payment"].soonest] == ["₹1,000 for Order"]
     assert told["delivery"].next_at is None
     assert all(one.kind.then.endswith(".") for one in found)

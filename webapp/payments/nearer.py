@@ -13,6 +13,7 @@ from webapp.kernel import waits
 from webapp.kernel.money import Money
 from webapp.kernel.waits import Kind, Waiting
 from webapp.kernel.words import money_short
+from webapp.orders import Order
 from webapp.payments.models import Payment
 from webapp.payments.states import FLOW, Status
 
@@ -29,7 +30,8 @@ def waiting_of(merchant_id: str, *, limit: int) -> list[Waiting]:
         Payment.id.label("about"),
         Payment.amount_minor,
         Payment.currency,
-    )
+        Order.number,
+    ).join(Order, Order.id == Payment.order_id)
     return [
         waits.read(kind, rows.where(*_waiting(kind, merchant_id)), limit=limit, label=_label)
         for kind in _STATUS
@@ -74,5 +76,5 @@ def _waiting(kind: Kind, merchant_id: str) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _label(minor: int, currency: str) -> str:
-    return f"Payment of {money_short(Money(minor, currency))}"
+def _label(minor: int, currency: str, number: str) -> str:
+    return f"{money_short(Money(minor, currency))} for Order #{number}"

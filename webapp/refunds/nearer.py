@@ -10,6 +10,8 @@ from webapp.kernel import waits
 from webapp.kernel.money import Money
 from webapp.kernel.waits import Kind, Waiting
 from webapp.kernel.words import money_short
+from webapp.orders import Order
+from webapp.payments import Payment
 from webapp.refunds.models import Refund
 from webapp.refunds.states import FLOW, Status
 
@@ -26,7 +28,11 @@ def waiting_of(merchant_id: str, *, limit: int) -> list[Waiting]:
             Refund.id.label("about"),
             Refund.amount_minor,
             Refund.currency,
-        ).where(*conditions)
+            Order.number,
+        )
+        .join(Payment, Payment.id == Refund.payment_id)
+        .join(Order, Order.id == Payment.order_id)
+        .where(*conditions)
         for at, conditions in (
             (Refund.leaves_at, _leaving(merchant_id)),
             (Refund.deadline_at, _unapproved(merchant_id)),
@@ -74,5 +80,5 @@ def _tests(merchant_id: str, status: Status) -> tuple[ColumnElement[bool], ...]:
     return Refund.merchant_id == merchant_id, Refund.livemode.is_(False), Refund.status == status
 
 
-def _label(minor: int, currency: str) -> str:
-    return f"Refund of {money_short(Money(minor, currency))}"
+def _label(minor: int, currency: str, number: str) -> str:
+    return f"{money_short(Money(minor, currency))} of Order #{number}"

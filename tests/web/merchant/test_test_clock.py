@@ -61,7 +61,7 @@ def test_what_waits_is_listed_soonest_first_with_its_page(shop: Shop) -> None:
     ]
     assert [address for address in rows if "/whd_" not in address] == expected
     assert any("/developers/deliveries/whd_" in address for address in rows)
-    assert "Held payment: The money is let go" in page.text
+    assert "Held payment. Then: The money is let go" in page.text
     assert "1 payment link" in page.text
 
 

@@ -90,7 +90,9 @@ def said_of(step: Step, moved: Mapping[str, int]) -> str:
 def counted(counts: Mapping[str, int]) -> str:
     """Return how many there are of each kind, those of which there are none left out."""
     return ", ".join(
-        f"{count:,} {NAMES[kind][count != 1]}" for kind, count in counts.items() if count
+        f"{count:,} {words_for[count != 1]}"
+        for kind, words_for in NAMES.items()
+        if (count := counts.get(kind, 0))
     )
 
 
