@@ -156,10 +156,10 @@ def _of_refund(sent: list[Theirs]) -> Decision:
 def _of_intent(kind: str, intent: Intent) -> Decision | None:
     if kind == "create_intent":
         return Decision("made", "Seen there.", reference=intent.id)
-    if intent.status in {Result.PROCESSING, Result.REQUIRES_ACTION}:
-        return None
     if kind == "cancel":
         return Decision("cancelled", "Seen there.") if _is_over(intent) else _nothing()
+    if intent.status in {Result.PROCESSING, Result.REQUIRES_ACTION}:
+        return None
     if intent.status is Result.SUCCEEDED:
         money = Money(intent.received, CURRENCY)
         return Decision("taken", "Seen there.", amount=money, reference=intent.id)
