@@ -190,10 +190,11 @@ def test_what_ended_long_ago_is_swept_and_what_works_stays(app: Flask) -> None:
     email, start = new_address(), clock.now()
     somebody(email)
     with clock.standing_at(start - 60 * DAY):
-        signed_in(email)
+        for _ in range(2):
+            signed_in(email)
         accounts.ask_reset(email)
     kept = signed_in(email)
     with db.scoped(db.WORKER):
-        assert accounts.sweep() >= 3
+        assert accounts.sweep(at_once=1) >= 3
         assert accounts.sweep() == 0
     assert person_of(kept).email == email

@@ -141,6 +141,16 @@ def test_a_request_is_forgotten_after_thirty_days(app: Flask) -> None:
     assert kept(shop) == []
 
 
+def test_however_many_requests_are_old_one_run_forgets_them(app: Flask) -> None:
+    shop = a_shop(app)
+    program = shop.program()
+    for _ in range(5):
+        program.get("/orders")
+    with clock.standing_at(clock.now() + dt.timedelta(days=31)), db.scoped(behind()):
+        assert api_log.sweep(at_once=2) >= 5
+    assert kept(shop) == []
+
+
 def test_what_is_kept_is_never_changed(app: Flask) -> None:
     a_shop(app).program().get("/orders")
     for role in ("paydeck_web", "paydeck_admin", "paydeck_worker"):

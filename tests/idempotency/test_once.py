@@ -154,6 +154,14 @@ def test_while_the_first_still_runs_the_second_is_told_to_ask_again(books: Commi
     assert not once(work, key="eighth").replayed
 
 
+def test_however_many_keys_are_old_one_run_forgets_them_batch_by_batch(books: Committed) -> None:
+    with clock.standing_at(clock.now() - dt.timedelta(hours=80)):
+        for number in range(7):
+            idempotency.once("user", "many", TEST, f"{number}", "h", lambda: Answer(200, b"x"))
+    assert idempotency.sweep(at_once=2) == 7
+    assert idempotency.sweep() == 0
+
+
 def test_an_answer_is_found_only_in_the_scope_in_which_it_was_given(books: Committed) -> None:
     statement = "SELECT count(*) FROM idempotency_key WHERE actor_id = 'scoped'"
     with books.app.app_context(), db.scoped(db.Scope(user_id=ALICE)):

@@ -27,6 +27,7 @@ from webapp.accounts.person import Device, Member, Person, SignedIn
 from webapp.accounts.rows import own
 from webapp.accounts.throttle import address_prefix
 from webapp.kernel import cache, clock, crypto, db, ids, wake
+from webapp.kernel.batches import in_batches
 from webapp.kernel.errors import NotFound
 
 IDLE, ABSOLUTE = dt.timedelta(days=14), dt.timedelta(days=90)
@@ -35,6 +36,7 @@ KEPT_TRIES, KEPT_ENDED = dt.timedelta(days=1), dt.timedelta(days=30)
 TOKEN_LENGTH = 43
 DEVICE_LENGTH = 80
 PERSON_SECONDS = 30 * 60
+SWEEP_AT_ONCE = 1_000
 WAKE = "sessions"
 
 _TOUCH = text(
@@ -142,19 +144,24 @@ def end_sessions(user_id: str, *, only: str | None = None, but: str | None = Non
     forget_person(user_id)
 
 
-def sweep() -> int:
-    """Delete tries, sessions and links that ended long ago; returns how many. A worker's chore."""
-    with db.transaction():
-        now = clock.now()
-        old = (
-            delete(SignInTry).where(SignInTry.at < now - KEPT_TRIES),
-            delete(SignInSession).where(SignInSession.idle_until < now - KEPT_ENDED),
-            delete(SecretToken).where(SecretToken.expires_at < now - KEPT_ENDED),
-        )
-        gone = 0
-        for statement in old:
-            gone += len(db.session.execute(statement.returning(literal(1))).all())
-        return gone
+def sweep(*, at_once: int = SWEEP_AT_ONCE) -> int:
+    """Delete tries, sessions and links that ended long ago; returns how many. A worker's chore.
+
+    In batches, for as long as a chore may take: the next run goes on.
+    """
+    now = clock.now()
+    old: tuple[tuple[Any, Any], ...] = (
+        (SignInTry, SignInTry.at < now - KEPT_TRIES),
+        (SignInSession, SignInSession.idle_until < now - KEPT_ENDED),
+        (SecretToken, SecretToken.expires_at < now - KEPT_ENDED),
+    )
+    return sum(_sweep_one(table, is_old, at_once) for table, is_old in old)
+
+
+def _sweep_one(table: Any, is_old: Any, at_once: int) -> int:
+    some = select(table.id).where(is_old).limit(at_once)
+    statement = delete(table).where(table.id.in_(some)).returning(literal(1))
+    return in_batches(lambda session: len(session.execute(statement).all()), of=at_once)
 
 
 def forget_person(user_id: str) -> None:

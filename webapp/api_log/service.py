@@ -6,12 +6,14 @@ import datetime as dt
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from webapp.api_log.masking import masked_body, masked_query
 from webapp.kernel import clock, db, ids, wake
+from webapp.kernel.batches import in_batches
 
 KEPT_DAYS = 30
-SWEEP_AT_MOST = 5_000
+SWEEP_AT_ONCE = 5_000
 #: Its commit does not wait for the disk: a row of this log may be lost with the machine.
 _NOTE = text(
     """
@@ -71,10 +73,16 @@ def note(asked: Asked, told: Told) -> None:
             wake.look("api_request", asked.merchant_id, livemode=asked.livemode)
 
 
-def sweep(*, at_most: int = SWEEP_AT_MOST) -> int:
-    """Forget requests older than thirty days and return how many; an id tells its moment."""
+def sweep(*, at_once: int = SWEEP_AT_ONCE) -> int:
+    """Forget requests older than thirty days and return how many; an id tells its moment.
+
+    In batches, for as long as a chore may take: the next run goes on.
+    """
     ends = clock.now() - dt.timedelta(days=KEPT_DAYS)
     before = ids.seeded("request", int(ends.timestamp() * 1000), 0)
-    with db.transaction() as session:
-        done = session.execute(_SWEEP, {"before": before, "at_most": at_most})
+
+    def forget_some(session: Session) -> int:
+        done = session.execute(_SWEEP, {"before": before, "at_most": at_once})
         return int(done.rowcount)  # type: ignore[attr-defined]
+
+    return in_batches(forget_some, of=at_once)

@@ -12,13 +12,15 @@ from typing import Any
 
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from webapp.idempotency.errors import KeyInUse, KeyReused
 from webapp.idempotency.keys import check_key, request_hash
 from webapp.idempotency.models import Remembered
 from webapp.kernel import clock, db
+from webapp.kernel.batches import in_batches
 
-SWEEP_AT_MOST = 5_000
+SWEEP_AT_ONCE = 5_000
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
 _SWEEP = text(
     "DELETE FROM idempotency_key WHERE ctid = ANY (ARRAY("
@@ -93,11 +95,17 @@ def once(
         raise
 
 
-def sweep(*, at_most: int = SWEEP_AT_MOST) -> int:
-    """Forget keys older than 72 hours and return how many; the database keeps younger ones."""
-    with db.transaction() as session:
-        done = session.execute(_SWEEP, {"at_most": at_most})
+def sweep(*, at_once: int = SWEEP_AT_ONCE) -> int:
+    """Forget keys older than 72 hours and return how many; the database keeps younger ones.
+
+    In batches, for as long as a chore may take: the next run goes on.
+    """
+
+    def forget_some(session: Session) -> int:
+        done = session.execute(_SWEEP, {"at_most": at_once})
         return int(done.rowcount)  # type: ignore[attr-defined]
+
+    return in_batches(forget_some, of=at_once)
 
 
 def _work_once(request: _Request, work: Callable[[], Answer]) -> Answer:
