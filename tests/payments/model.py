@@ -21,9 +21,10 @@ class Sale:
 
 @dataclass
 class Model:
-    """One shop, one wallet, and the platform's accounts as far as this story moved them."""
+    """One shop, two wallets, and the platform's accounts as far as this story moved them."""
 
     wallet: int = 0
+    friend: int = 0
     payable: int = 0
     fees: int = 0
     clearing: int = 0
@@ -33,6 +34,11 @@ class Model:
         """Money comes by card into the wallet, without a fee."""
         self.wallet += amount
         self.clearing -= amount
+
+    def send(self, amount: int) -> None:
+        """The wallet sends some of it to the friend's, or is sent some where that is below zero."""
+        self.wallet -= amount
+        self.friend += amount
 
     def pay(self, payment_id: str, sale: Sale) -> None:
         """A card is charged or held at once; a wallet that has too little pays nothing."""

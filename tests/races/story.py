@@ -1,4 +1,4 @@
-"""One shop and one shopper, told to the real rooms and to a model of the books at once.
+"""One shop, one shopper and a friend, told to the real rooms and to a model of the books at once.
 
 Hypothesis tells the stories to the real rooms, on real commits, and to a model of the books in
 seventy lines; after each step both must agree, and the provider's own books with them.
@@ -74,17 +74,18 @@ class Waiting:
 
 
 class Story(RuleBasedStateMachine):
-    """One shop and one shopper with a wallet, from the first order to whatever comes."""
+    """One shop, one shopper and a friend with wallets, from the first order to whatever comes."""
 
     def __init__(self, stage: Stage, seen: Counter[str]) -> None:
         super().__init__()
         self.stage, self.seen, self.model = stage, seen, Model()
-        self.shop, self.person = a_merchant(), a_person()
+        self.shop, self.person, self.friend = a_merchant(), a_person(), a_person()
         self.known = set(stage.bank.intents)
         self.waiting: list[Waiting] = []
         self.held_until: dict[str, dt.datetime] = {}
-        with db.scoped(db.Scope(user_id=self.person.id, livemode=False)):
-            wallets.open(self.person.id, "INR", livemode=False)
+        for one in (self.person, self.friend):
+            with db.scoped(db.Scope(user_id=one.id, livemode=False)):
+                wallets.open(one.id, "INR", livemode=False)
         self.before = self.platform()
 
     def at_now(self, act: Callable[[], T]) -> T:
@@ -179,6 +180,26 @@ class Story(RuleBasedStateMachine):
         else:
             payment_id = self.at_now(lambda: wallet_tried(link, self.person))
             self.model.pay(payment_id, Sale(amount, is_card=False))
+
+    @rule(amount=AMOUNTS, back=st.booleans())
+    def transfer(self, amount: int, back: bool) -> None:  # noqa: FBT001 - drawn by name
+        """One wallet sends the other money, or has too little and nothing at all happens."""
+        ends = (self.friend, self.person) if back else (self.person, self.friend)
+        sender, recipient = (one.id for one in ends)
+        asked = wallets.NewTransfer(sender, recipient, inr(amount), livemode=False)
+
+        def send() -> None:
+            with db.scoped(db.Scope(user_id=sender, livemode=False)):
+                wallets.transfer(asked, by=Actor("user", sender))
+
+        if amount > (self.model.friend if back else self.model.wallet):
+            with pytest.raises(InsufficientBalance):
+                self.at_now(send)
+            self.seen["too little to send"] += 1
+            return
+        self.at_now(send)
+        self.model.send(-amount if back else amount)
+        self.seen["sent back" if back else "sent"] += 1
 
     @precondition(lambda self: self.held_until)
     @rule(nth=st.integers(0, 9), share=SHARES, and_void=st.booleans())
@@ -310,7 +331,8 @@ class Story(RuleBasedStateMachine):
         moved = {name: now[name] - self.before[name] for name in now}
         with db.scoped(behind()):
             moved["payable"] = ledger.balance(ledger.payable(self.shop, TEST, "INR")).minor
-            moved["wallet"] = ledger.balance(ledger.wallet(self.person.id, TEST, "INR")).minor
+            for name, one in (("wallet", self.person), ("friend", self.friend)):
+                moved[name] = ledger.balance(ledger.wallet(one.id, TEST, "INR")).minor
         model = self.model
         assert moved == {
             "fees": model.fees,
@@ -320,6 +342,7 @@ class Story(RuleBasedStateMachine):
             "store credit": 0,
             "payable": model.payable,
             "wallet": model.wallet,
+            "friend": model.friend,
         }
         assert sum(moved.values()) == 0
 

@@ -1,4 +1,4 @@
-"""Any story of pays, retries, captures, voids, refunds, lost answers and clock jumps: one truth."""
+"""Any story of pays, transfers, captures, refunds, lost answers and clock jumps: one truth."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ BY_HAND = "MODEL_EXAMPLES" in os.environ
 HAPPENED = {
     *("retried", "paid too late", "taken in part", "let go", "let go in time", "failed in time"),
     *("refunded", "refused", "undone", "answer lost", "worker ended"),
+    *("sent", "sent back", "too little to send"),
 }
 
 
@@ -52,6 +53,9 @@ def tell_one_of_each(story: Story) -> None:
         story.every_payment_says_what_the_model_says()
 
     then(lambda: story.top_up(500_00))
+    then(lambda: story.transfer(90_00, back=False))
+    then(lambda: story.transfer(90_01, back=True))
+    then(lambda: story.transfer(30_00, back=True))
     then(lambda: story.disturb("after"))
     then(lambda: story.pay(100_00, later=False))
     then(lambda: story.disturb("operation.before_apply"))
@@ -97,5 +101,11 @@ def test_the_model_notices_a_unit_that_goes_astray(stage: Stage) -> None:
     story.pay_from_wallet(2_00)
     story.the_books_agree()
     story.model.payable += 1
+    with pytest.raises(AssertionError):
+        story.the_books_agree()
+    story.model.payable -= 1
+    story.the_books_agree()
+    story.transfer(1_00, back=False)
+    story.model.friend -= 1
     with pytest.raises(AssertionError):
         story.the_books_agree()
