@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from flask import Flask
 from sqlalchemy import text
@@ -203,6 +205,29 @@ def test_money_from_the_provider_for_what_a_wallet_paid_is_set_aside(shop: str) 
     assert (postings(payment_id), postings(payment_id, "suspense")) == (1, 1)
     assert anomalies(payment_id) == ["double_payment"]
     payment_is_whole(payment_id)
+
+
+def test_money_of_a_second_intent_that_names_a_paid_payment_is_set_aside_once(shop: str) -> None:
+    payment_id = card_tried(a_checkout(shop, PRICE))
+    first = succeeded(PRICE, intent=f"pi_{payment_id}")
+    second = replace(first, intent_id=f"pi_second_{payment_id}", charge_id="ch_2")
+    answered(payment_id, first, first)
+    assert anomalies(payment_id) == []
+    answered(payment_id, second, first, second)
+    assert now_at(payment_id).status == Status.CAPTURED
+    assert anomalies(payment_id) == ["double_payment"]
+    assert (postings(payment_id), postings(payment_id, "suspense")) == (1, 1)
+    assert suspense() == PRICE
+    payment_is_whole(payment_id)
+
+
+def test_the_charge_that_was_taken_is_not_taken_for_a_second_one(shop: str) -> None:
+    payment_id = card_tried(a_checkout(shop, PRICE))
+    answered(payment_id, Outcome(Result.CREATED, intent_id=f"pi_{payment_id}"))
+    taken = succeeded(PRICE, intent=f"pi_other_{payment_id}")
+    answered(payment_id, taken, taken)
+    assert now_at(payment_id).status == Status.CAPTURED
+    assert anomalies(payment_id) == []
 
 
 def anomalies(payment_id: str) -> list[str]:

@@ -6,6 +6,8 @@ payment; the rest find it moved and change nothing. Only forward moves exist.
 
 from __future__ import annotations
 
+from sqlalchemy import exists, select
+
 from webapp import gateway, ledger, orders
 from webapp.gateway import Failure, Outcome, Result
 from webapp.kernel import clock, db, ids, words
@@ -146,7 +148,7 @@ def _authorised(order: Order, payment: Payment, outcome: Outcome) -> None:
 def _succeeded(order: Order, payment: Payment, outcome: Outcome) -> None:
     if not outcome.amount:
         return
-    if payment.status == Status.CAPTURED and payment.method_kind == "wallet":
+    if payment.status == Status.CAPTURED and _came_beside(payment, outcome):
         _set_aside(payment, outcome.amount, AnomalyKind.DOUBLE_PAYMENT, None)
         return
     attempt = _attempt_of(payment, outcome)
@@ -163,6 +165,19 @@ def _succeeded(order: Order, payment: Payment, outcome: Outcome) -> None:
     start.take(order, payment, attempt, source=source, amount=taken)
     if kind is not None:
         _set_aside(payment, outcome.amount - payment.amount, kind, None)
+
+
+def _came_beside(payment: Payment, outcome: Outcome) -> bool:
+    """Whether money came beside what the payment took: it paid by wallet, or by another intent.
+
+    The charge that a try of it knows is the one that was taken, whatever intent it names.
+    """
+    if payment.method_kind == "wallet":
+        return True
+    if outcome.intent_id is None or outcome.intent_id == payment.provider_intent_id:
+        return False
+    known = exists().where(Attempt.payment_id == payment.id, Attempt.charge_id == outcome.charge_id)
+    return not db.session.scalar(select(known))
 
 
 def _why_not_take(order: Order, payment: Payment, came: Money) -> AnomalyKind | None:
