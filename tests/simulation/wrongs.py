@@ -135,9 +135,10 @@ NEVER: dict[str, str] = {
          WHERE received_at >= %(born)s AND processed_at IS NOT NULL
            AND error NOT IN ('ignored', 'not_ours') AND error NOT LIKE 'discarded%%'""",
     "a captured payment was not told to its shopper once": """
-        SELECT p.id, count(m.id) FROM payment p JOIN message m ON m.about_id = p.id
-         WHERE p.id >= %(pay)s GROUP BY p.id, p.status
-        HAVING count(m.id) <> CASE WHEN p.status = 'captured' THEN 1 ELSE 0 END""",
+        SELECT p.id, count(m.id) FROM payment p LEFT JOIN message m ON m.about_id = p.id
+         WHERE p.id >= %(pay)s GROUP BY p.id, p.status, p.user_id
+        HAVING count(m.id) <>
+               CASE WHEN p.status = 'captured' AND p.user_id IS NOT NULL THEN 1 ELSE 0 END""",
     "a figure is not the sum of its payments": """
         SELECT r.got, p.is FROM
          (SELECT coalesce(sum(amount_minor), 0) AS got FROM rollup_quarter
