@@ -24,6 +24,7 @@ from webapp.corrections.queries import (
     corrections_of_transfer,
     corrections_page,
     moves_of,
+    unfinished,
     waiting_count,
 )
 from webapp.corrections.service import approve, lapse_due, refuse, request, withdraw
@@ -51,6 +52,7 @@ __all__ = [
     "refuse",
     "request",
     "reversal",
+    "unfinished",
     "waiting_count",
     "why_not_reverse",
     "withdraw",

@@ -44,6 +44,13 @@ def waiting_count() -> int:
     return db.session.scalar(waiting) or 0
 
 
+def unfinished(limit: int) -> tuple[Sequence[Correction], int]:
+    """Return corrections that wait for a second admin, the nearest deadline first, and how many."""
+    wanted = select(Correction).where(Correction.status == Status.REQUESTED)
+    nearest = wanted.order_by(Correction.deadline_at.asc().nulls_last(), Correction.id)
+    return db.session.scalars(nearest.limit(limit)).all(), waiting_count()
+
+
 def moves_of(correction_id: str) -> Sequence[Move]:
     """Return a correction's moves, oldest first."""
     return outbox.moves_of("correction", correction_id)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from webapp.kernel import db
 from webapp.orders import CheckoutSession, Order
@@ -16,7 +17,7 @@ from webapp.payments.states import LIVE
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """One payment that has not ended; `deadline_at` is its own or its checkout link's."""
+    """One payment that has not ended; `deadline_at` is its own or its order's open link's."""
 
     payment: Payment
     order: Order
@@ -28,7 +29,14 @@ def unfinished(limit: int) -> tuple[Sequence[Unfinished], int]:
 
     Due is whichever comes first of the next check and the deadline, so what is late is never cut.
     """
-    deadline = func.coalesce(Payment.deadline_at, CheckoutSession.expires_at)
+    # A payment that waits for a method lives on through a fresh link of its order.
+    fresh = aliased(CheckoutSession)
+    open_until = (
+        select(func.max(fresh.expires_at))
+        .where(fresh.order_id == Payment.order_id, fresh.status == "open")
+        .scalar_subquery()
+    )
+    deadline = func.coalesce(Payment.deadline_at, open_until, CheckoutSession.expires_at)
     wanted = (
         select(Payment, Order, deadline)
         .join(Order, Order.id == Payment.order_id)

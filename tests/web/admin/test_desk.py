@@ -15,6 +15,7 @@ from tests.stories import scalar
 from tests.web.admin.test_admin import audited
 from webapp.kernel import clock
 from webapp.payments import Status
+from webapp.web.admin import janitor_rows
 
 BOARD, LETTERS, MESSAGES = "/admin/janitor", "/admin/dead-letters", "/admin/provider-events"
 
@@ -54,7 +55,7 @@ def test_the_board_shows_everything_that_is_not_final_with_its_owner_and_deadlin
     assert payment_id in part.text
 
 
-@pytest.mark.parametrize("kind", ["payment", "refund", "call", "message", "money"])
+@pytest.mark.parametrize("kind", list(janitor_rows.KINDS))
 def test_each_kind_has_its_part_of_the_board(desk: CheckedClient, kind: str) -> None:
     a_payment(Status.PROCESSING)
     assert desk.page(f"{BOARD}?kind={kind}").title

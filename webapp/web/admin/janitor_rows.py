@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 from flask import url_for
 
-from webapp import gateway, payments, refunds
+from webapp import corrections, gateway, outbox, payments, refunds
+from webapp.corrections import Correction
 from webapp.gateway import ProviderEvent, ProviderOperation
 from webapp.kernel import clock
 from webapp.kernel.flow import Owner
 from webapp.kernel.money import Money
 from webapp.kernel.paging import MAX_LIMIT
 from webapp.payments import Anomaly, Unfinished
-from webapp.refunds import RefundRow
+from webapp.refunds import Refund, RefundRow
+from webapp.web.shared.guards import settings
 from webapp.web.shared.names import in_words
 from webapp.web.shared.pills import Pill, pill
 from webapp.web.shared.refund_words import FROZEN
@@ -25,6 +27,9 @@ OVERDUE = dt.timedelta(seconds=60)
 #: What the board asks of each kind at most; the counts say how many there are.
 AT_MOST = MAX_LIMIT
 PAYMENT, REFUND, CALL, MESSAGE, MONEY = "payment", "refund", "call", "message", "money"
+CORRECTION = "correction"
+#: What `LATE_SUCCESS` says where money that nobody asked for goes back by itself.
+BACK_BY_ITSELF = "REFUND"
 OWNERS: dict[Owner, str] = {
     Owner.US: "Paydeck",
     Owner.SHOPPER: "The shopper",
@@ -100,7 +105,23 @@ def message_rows() -> Found:
 def money_rows() -> Found:
     """Return the rows of money that came and fits no order."""
     found, count = payments.unfinished_anomalies(AT_MOST)
-    return [_money_row(one) for one in found], count
+    named = [one.id for one in found]
+    since = {move.subject_id: move.at for move in outbox.moves_of("anomaly", *named)}
+    going = refunds.returning(named)
+    frozen = refunds.frozen() is not None
+    rows = [
+        _returning_row(one, going[one.id], is_frozen=frozen)
+        if one.id in going
+        else _money_row(one, since[one.id])
+        for one in found
+    ]
+    return rows, count
+
+
+def correction_rows() -> Found:
+    """Return the rows of corrections that wait for a second admin."""
+    found, count = corrections.unfinished(AT_MOST)
+    return [_correction_row(one) for one in found], count
 
 
 #: Every kind that the board shows: its name for people, and where its rows come from.
@@ -110,6 +131,7 @@ KINDS: dict[str, tuple[str, Callable[[], Found]]] = {
     CALL: ("Calls", call_rows),
     MESSAGE: ("Messages", message_rows),
     MONEY: ("Money set aside", money_rows),
+    CORRECTION: ("Corrections", correction_rows),
 }
 
 
@@ -210,21 +232,72 @@ def _message_row(event: ProviderEvent) -> Row:
     )
 
 
-def _money_row(anomaly: Anomaly) -> Row:
-    state = payments.ANOMALY_FLOW.states[anomaly.status]
+def _money_row(anomaly: Anomaly, since: dt.datetime) -> Row:
+    """Return money that a person decides about, or that a worker has a step to do with."""
+    state, is_open = payments.ANOMALY_FLOW.states[anomaly.status], anomaly.status == "open"
+    deadline = since + state.deadline if state.deadline else None
+    is_admins = is_open and deadline is not None and deadline < clock.now()
     return Row(
         MONEY,
         anomaly.id,
         "Money that fits no order",
         url_for("admin.anomaly", anomaly_id=anomaly.id),
         pill("anomaly", anomaly.status),
-        owner=OWNERS[state.owner],
+        owner=OWNERS[Owner.ADMIN if is_admins else state.owner],
         says=state.says,
         then=state.on_deadline,
         begun_at=anomaly.opened_at,
-        amount=Money(anomaly.amount_minor, anomaly.currency),
+        next_check=since if _is_ours(anomaly) else None,
+        deadline=deadline,
+        amount=anomaly.amount,
         merchant_id=anomaly.merchant_id,
-        needs_person=anomaly.status == "open",
+        needs_person=is_open,
+    )
+
+
+def _is_ours(anomaly: Anomaly) -> bool:
+    """Whether a worker does the next step at once: books it, or sends back what nobody wants."""
+    if anomaly.status != "open":
+        return True
+    is_new = anomaly.version == 1 and anomaly.kind in payments.UNWANTED
+    return is_new and settings().late_success == BACK_BY_ITSELF
+
+
+def _returning_row(anomaly: Anomaly, refund: Refund, *, is_frozen: bool) -> Row:
+    """Return money that goes back: whom it waits for and until when is its refund's."""
+    state, waits = refunds.FLOW.states[refund.status], is_frozen and refund.status == "approved"
+    return Row(
+        MONEY,
+        anomaly.id,
+        "Money that fits no order",
+        url_for("admin.anomaly", anomaly_id=anomaly.id),
+        pill("anomaly", anomaly.status),
+        owner=OWNERS[Owner.ADMIN if waits else state.owner],
+        says=FROZEN if waits else f"It goes back to the shopper. {state.says}",
+        then=state.on_deadline,
+        begun_at=anomaly.opened_at,
+        next_check=None if waits else refund.check_at or refund.leaves_at,
+        deadline=refund.deadline_at,
+        amount=anomaly.amount,
+        merchant_id=anomaly.merchant_id,
+    )
+
+
+def _correction_row(correction: Correction) -> Row:
+    state = corrections.FLOW.states[correction.status]
+    return Row(
+        CORRECTION,
+        correction.id,
+        "Correction of the books",
+        url_for("admin.correction", correction_id=correction.id),
+        pill("correction", correction.status),
+        owner=OWNERS[state.owner],
+        says=state.says,
+        then=state.on_deadline,
+        begun_at=correction.created_at,
+        deadline=correction.deadline_at,
+        merchant_id=correction.merchant_id,
+        needs_person=True,
     )
 
 
