@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import select, union_all
 
-from webapp import orders
+from webapp import orders, payments
 from webapp.kernel import clock, db
 from webapp.outbox import Fact
 
@@ -42,13 +42,12 @@ def merchant_topic(merchant_id: str, *, livemode: bool) -> str:
 
 
 def order_of(fact: Fact) -> str | None:
-    """Return the order whose checkout should hear of a fact, or None."""
+    """Return the order whose checkout should hear of a fact, or a payment of it, or None."""
     if fact.subject_kind == "order":
         return fact.subject_id
-    if fact.subject_kind == "payment":
-        order_id = fact.snapshot.get("order")
-        return order_id if isinstance(order_id, str) else None
-    return None
+    named = {"payment": "order", "anomaly": "payment"}.get(fact.subject_kind, "")
+    found = fact.snapshot.get(named)
+    return found if isinstance(found, str) else None
 
 
 def newest(knocks: Iterable[Knock]) -> list[Knock]:
@@ -61,16 +60,22 @@ def newest(knocks: Iterable[Knock]) -> list[Knock]:
     return list(kept.values())
 
 
-def checkouts_of(order_ids: Sequence[str]) -> dict[str, list[str]]:
-    """Return by order the ids of the checkout sessions whose pages may still be open."""
+def checkouts_of(named: Sequence[str]) -> dict[str, list[str]]:
+    """Return the ids of the checkout sessions whose pages may still be open.
+
+    By what they are asked for: an order, or a payment of it.
+    """
     found: dict[str, list[str]] = defaultdict(list)
-    if order_ids:
-        session = orders.CheckoutSession
-        wanted = select(session.order_id, session.id).where(
-            session.order_id.in_(order_ids), session.opened_at > clock.now() - PAGE_LASTS
+    if named:
+        session, payment = orders.CheckoutSession, payments.Payment
+        is_fresh = session.opened_at > clock.now() - PAGE_LASTS
+        of_orders = select(session.order_id, session.id).where(session.order_id.in_(named))
+        of_payments = select(payment.id, session.id).where(
+            payment.id.in_(named), payment.order_id == session.order_id
         )
-        for order_id, session_id in db.session.execute(wanted):
-            found[order_id].append(session_id)
+        both = union_all(of_orders.where(is_fresh), of_payments.where(is_fresh))
+        for name, session_id in db.session.execute(both):
+            found[name].append(session_id)
     return found
 
 

@@ -75,3 +75,12 @@ def test_a_look_is_heard_by_its_merchants_mode_alone() -> None:
 
 def test_other_wake_ups_are_no_looks() -> None:
     assert [knock_of(kind) for kind in ("facts", "webhooks", "look", "look:delivery")] == [None] * 4
+
+
+def test_money_set_aside_is_heard_by_the_checkouts_of_the_payment_that_brought_it() -> None:
+    fact = a_fact("anomaly", "ano_1", snapshot={"payment": "pay_1", "order": "ord_2"})
+    assert topics_of(fact, {"pay_1": ["chk_1"], "ord_2": ["chk_2"]}) == [
+        "admin",
+        "merchant:mer_1:test",
+        "checkout:chk_1",
+    ]

@@ -12,6 +12,7 @@ from webapp.kernel import clock
 from webapp.kernel.money import Money
 from webapp.orders import CheckoutRef, Order, PaymentLinkRef
 from webapp.payments import DeclineAdvice, Payment
+from webapp.web.shared.refund_words import aside_says
 
 
 class Stage(StrEnum):
@@ -52,6 +53,15 @@ class WalletChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class CameAside:
+    """Money that came for the order and that it could not take; what becomes of it, in words."""
+
+    amount: Money
+    says: str
+    is_settled: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Checkout:
     """Everything that the checkout page shows."""
 
@@ -71,6 +81,13 @@ class Checkout:
     receipt: str | None = None
     can_give_up: bool = False
     is_back: bool = False
+    aside: Sequence[CameAside] = ()
+
+    @property
+    def can_change(self) -> bool:
+        """Whether what is seen may still become something else while the page is open."""
+        is_settled = all(one.is_settled for one in self.aside)
+        return self.stage is not Stage.PAID or not is_settled
 
     @property
     def reference(self) -> str:
@@ -127,6 +144,7 @@ def checkout_view(
     # The order is read last: a link that its payment has just closed must not look expired.
     session = orders.checkout_of(ref.session_id)
     payment = payments.current_payment(ref.order_id)
+    aside = payments.anomalies_of_order(ref.order_id)
     order = orders.order_of(ref.merchant_id, ref.order_id)
     stage = _stage(order, payment, is_open=session.status == "open", ends=session.expires_at)
     attempts = payments.attempts_of(payment.id) if payment else ()
@@ -138,15 +156,16 @@ def checkout_view(
         and payment is not None
         and payment.status == payments.Status.AWAITING_METHOD
     )
+    seller = seller_of(ref.merchant_id)
     return Checkout(
         token=token,
         session_id=ref.session_id,
         stage=stage,
-        seller=seller_of(ref.merchant_id),
+        seller=seller,
         order=order,
         amount=order.amount,
         expires_at=session.expires_at,
-        version=(payment.version if payment else 0) + order.version + session.version,
+        version=sum(one.version for one in (order, session, payment, *aside) if one),
         payment=payment,
         decline=payments.advice_on(last.decline_code) if declined and last else None,
         declined_label=payment.method_label if declined and payment else None,
@@ -155,6 +174,10 @@ def checkout_view(
         receipt=payment.receipt_key if payment and stage is Stage.PAID else None,
         can_give_up=stage is Stage.ACTION,
         is_back=is_back and stage is Stage.ACTION,
+        aside=[
+            CameAside(one.amount, aside_says(one, seller.name), one.closed_at is not None)
+            for one in aside
+        ],
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from webapp import refunds
 from webapp.kernel import words
 from webapp.kernel.money import Money
+from webapp.payments import Anomaly
 from webapp.refunds import Refund
 
 REASONS: dict[str, str] = {
@@ -100,10 +101,10 @@ def shopper_says(refund: Refund, seller: str) -> tuple[str, str]:
         return _shopper_has_it(refund, amount, expected)
     if refund.status == "failed":
         label = refunds.advice_on(refund.failure_code).label
-        return (
-            f"A refund of {amount} did not reach you: {label}.",
-            f"The money is with {seller} again. Ask {seller} how you get it.",
-        )
+        where = f"The money is with {seller} again. Ask {seller} how you get it."
+        if refund.anomaly_id is not None:
+            where = f"The money is kept apart again until {seller} decides how you get it."
+        return f"A refund of {amount} did not reach you: {label}.", where
     if refund.status == "sent":
         return (
             f"A refund of {amount} was sent to your bank.",
@@ -121,6 +122,20 @@ ASIDE_TO_SHOPPERS = {
     "applied": "It paid an order of yours.",
     "accepted": "It was accepted as the payment of the order.",
 }
+#: Why that money fits no order, to the shopper whose it is.
+ASIDE_BECAUSE = {
+    "late_success": "It came after the order could no longer be paid.",
+    "double_payment": "The order was paid already, so it came twice.",
+    "overpaid": "It is more than the order asks for.",
+    "underpaid": "It is less than the order asks for.",
+    "amount_mismatch": "It came in another currency than the order asks for.",
+}
+
+
+def aside_says(found: Anomaly, seller: str) -> str:
+    """Return what the shopper reads of money of theirs that fits no order: why, and what next."""
+    stands = ASIDE_TO_SHOPPERS[found.status].format(seller=seller)
+    return f"{ASIDE_BECAUSE[found.kind]} {stands}"
 
 
 def _arrived(refund: Refund, expected: str) -> str:
