@@ -70,7 +70,7 @@ class UndoTooLate(Conflict):
     """The money has left, or is about to."""
 
     code = "undo_too_late"
-    says = "This refund has left and can no longer be undone."
+    says = "This refund has left, or is leaving, and can no longer be undone."
 
 
 class RefundMismatch(Conflict):

@@ -33,7 +33,7 @@ from webapp.web.shared.pills import Pill, pill
 from webapp.web.shared.refund_words import DESTINATIONS, FROZEN, REASONS, standing
 
 ROWS = "merchant.refund_rows"
-TOO_LATE = "It has left and can no longer be undone."
+TOO_LATE = "It has left, or is leaving, and can no longer be undone."
 #: Whom a refund waits for that needs a second person, for a reader who is not that person.
 SECOND_PERSON = "A second person: another owner or admin, or the platform’s team"
 
