@@ -62,7 +62,7 @@ test: vendor-dev ## run all tests, journeys in a browser included (ARGS for pyte
 	@exec $(BIN)/python scripts/run_tests.py $(ARGS)
 
 test-fast: vendor-dev ## run the tests that start no second copy and no browser
-	@exec $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests --ignore=tests/setup --ignore=tests/simulation $(ARGS)
+	@exec $(BIN)/python -m pytest -q -n 2 --dist loadfile tests --ignore=tests/setup --ignore=tests/simulation $(ARGS)
 
 test-integration: vendor-dev ## run the tests that start real copies of Paydeck and its parts
 	@exec $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/setup tests/sandbox tests/races $(ARGS)
