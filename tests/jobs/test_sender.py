@@ -236,9 +236,9 @@ def test_the_process_delivers_over_the_network_and_another_takes_over_when_it_is
     with context.working():
         quick(endpoint)
         tell(WEBHOOKS, webhooks.fan_out)
-    log = tmp_path / "sender.log"
+    log, url = tmp_path / "sender.log", f"http://localhost:{server.server_port}"
     try:
-        with ground.running("-m", "jobs.sender", log=log) as first:
+        with ground.running("-m", "jobs.sender", log=log, PUBLIC_URL=url) as first:
             until(lambda: len(Receiving.got) == 1, seconds=PATIENCE, what=str(log))
             first.send_signal(signal.SIGKILL)
             first.wait(PATIENCE)
@@ -246,7 +246,7 @@ def test_the_process_delivers_over_the_network_and_another_takes_over_when_it_is
             an_order(shop)
         with context.working():
             tell(WEBHOOKS, webhooks.fan_out)
-        with ground.running("-m", "jobs.sender", log=log) as second:
+        with ground.running("-m", "jobs.sender", log=log, PUBLIC_URL=url) as second:
             until(lambda: len(Receiving.got) >= 2, seconds=PATIENCE, what=str(log))
             due = "SELECT count(*) FROM delivery WHERE state = 'due' AND lease_until IS NULL"
             until(lambda: ground.query(due) == [0], seconds=PATIENCE, what="written down")
