@@ -25,6 +25,8 @@ OF_SQL_ALONE = {
     "flow_edge",
     "ledger_fold",
     "balance_checkpoint",
+    "webhook_ring",
+    "webhook_turn",
 }
 POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
 #: Kinds of text that Python does not tell apart.

@@ -23,6 +23,7 @@ SWEPT = {
         "secret_token",
         "sign_in_try",
         "webhook_receipt",
+        "webhook_ring",
     },
 }
 #: Tables of no one merchant or person; the web may not read them, or they hold nobody's data.
@@ -37,6 +38,8 @@ NOBODYS = {
     "provider_event",
     "refund_freeze",
     "refused_event",
+    "webhook_ring",
+    "webhook_turn",
 }
 
 

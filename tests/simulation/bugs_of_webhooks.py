@@ -74,6 +74,7 @@ def a_probe_never_comes(patch: Patch) -> None:
 def a_lease_is_not_counted(patch: Patch) -> None:
     """What is in flight does not count, so that an endpoint is sent ever more at once."""
     sql = str(claims._CLAIM).replace("WHERE d.lease_until > (SELECT clock_now())", "WHERE false")
+    assert sql != str(claims._CLAIM), "the bug is not planted"
     patch.setattr(claims, "_CLAIM", text(sql))
 
 

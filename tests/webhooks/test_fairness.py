@@ -81,11 +81,7 @@ def test_slow_endpoints_take_turns_by_when_they_were_last_tried(shop: str) -> No
     later(60)
     with db.transaction(db.WORKER) as session:
         session.execute(
-            text(
-                "UPDATE webhook_health SET changed_at = clock_now() - interval '1 hour'"
-                " WHERE endpoint_id = :id"
-            ),
-            {"id": living.id},
+            text("UPDATE webhook_turn SET number = 0 WHERE endpoint_id = :id"), {"id": living.id}
         )
         session.execute(
             text(
@@ -120,3 +116,65 @@ def test_endpoints_take_turns(shop: str) -> None:
     ordered(shop, 1)
     taken = [parcel.endpoint_id for parcel in webhooks.take(2, slow_at_most=8)]
     assert sorted(taken) == sorted([busy.id, quiet.id])
+
+
+def test_a_fresh_event_has_its_turn_before_the_backlogs_of_busy_merchants(shop: str) -> None:
+    busy = [shop, *(a_merchant(name=f"Busy {number}") for number in range(3))]
+    quick(*(an_endpoint(one, "order.created") for one in busy))
+    for one in busy:
+        ordered(one, 6)
+    assert Server().drain(at_most=4) == 4
+    later(3600)
+    fresh = a_merchant(name="Fresh")
+    an_endpoint(fresh, "order.created")
+    ordered(fresh)
+    assert [one.merchant_id for one in webhooks.take(1, slow_at_most=8)] == [fresh]
+
+
+def test_merchants_take_turns_however_old_what_waits_is(shop: str) -> None:
+    merchants = [shop, a_merchant(name="Second"), a_merchant(name="Third")]
+    quick(*(an_endpoint(one, "order.created") for one in merchants))
+    for one in merchants:
+        ordered(one, 4)
+        later(3600)
+    Server().drain(at_most=6)
+    arrived = query("SELECT count(*) FROM delivery WHERE state = 'delivered' GROUP BY merchant_id")
+    assert arrived == [(2,), (2,), (2,)]
+
+
+def test_the_backlogs_of_a_merchant_do_not_delay_its_other_endpoint(shop: str) -> None:
+    quick(*(an_endpoint(shop, "order.created", url=f"https://{n}.example/") for n in range(2)))
+    ordered(shop, 6)
+    held = webhooks.take(50, slow_at_most=8)
+    assert len(held) == policy.OF_A_MERCHANT
+    third = an_endpoint(shop, "order.created", url="https://third.example/")
+    ordered(shop)
+    webhooks.settle([(held[0], FINE)])
+    assert [one.endpoint_id for one in webhooks.take(50, slow_at_most=8)] == [third.id]
+
+
+def test_what_a_merchant_holds_counts_also_once_its_endpoints_have_become_slow_or_quick(
+    shop: str,
+) -> None:
+    most, held = policy.OF_A_MERCHANT + policy.SLOW_OF_A_MERCHANT, 0
+    for slow in (True, False, True, False):
+        new = [an_endpoint(shop, "order.created", url=f"https://{held}-{n}.example/") for n in "ab"]
+        quick(*new)
+        ordered(shop, 4)
+        held += len(webhooks.take(50, slow_at_most=8))
+        with db.transaction(db.WORKER) as session:
+            session.execute(text("UPDATE webhook_health SET is_slow = :slow"), {"slow": slow})
+        assert policy.OF_A_MERCHANT <= held <= most
+
+
+def test_slow_endpoints_take_nothing_from_the_share_of_the_quick_ones(shop: str) -> None:
+    for number in range(6):
+        an_endpoint(shop, "order.created", url=f"https://slow-{number}.example/")
+    ordered(shop)
+    Server(lambda _request: LATE).drain()
+    ordered(shop)
+    assert len(webhooks.take(50, slow_at_most=8)) == policy.SLOW_OF_A_MERCHANT
+    quick(*(an_endpoint(shop, "order.created", url=f"https://{n}.example/") for n in range(2)))
+    ordered(shop, 9)
+    taken = [parcel.is_slow for parcel in webhooks.take(50, slow_at_most=8)]
+    assert taken == [False] * policy.OF_A_MERCHANT

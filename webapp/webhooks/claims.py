@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from webapp.kernel import clock, db, ids, wake
 from webapp.kernel.crypto import CannotOpen
 from webapp.outbox import announce
-from webapp.webhooks import addresses, policy, signing
+from webapp.webhooks import addresses, policy, signing, turns
 from webapp.webhooks.models import Attempt, Endpoint
 from webapp.webhooks.transport import Answer, Request
 
@@ -54,54 +54,58 @@ class Parcel:
 
 Result = tuple[Parcel, Answer]
 
-#: One claimer at a time, so that the limit for each endpoint holds with several senders.
-_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('webhook_claim', 0))")
-#: Every endpoint for which something is due, found by skipping from one to the next.
+#: Of those awake: what is within everybody's limits, then merchants in turn, and theirs in turn.
 _CLAIM = text(
     """
-    WITH RECURSIVE waiting AS (
-      (SELECT endpoint_id FROM delivery WHERE state = 'due' ORDER BY endpoint_id LIMIT 1)
-      UNION ALL
-      SELECT (SELECT d.endpoint_id FROM delivery AS d
-              WHERE d.state = 'due' AND d.endpoint_id > waiting.endpoint_id
-              ORDER BY d.endpoint_id LIMIT 1)
-      FROM waiting WHERE waiting.endpoint_id IS NOT NULL
-    ), busy AS (
-      SELECT d.endpoint_id, d.merchant_id, coalesce(h.is_slow, false) AS is_slow, count(*) AS count
-      FROM delivery AS d LEFT JOIN webhook_health AS h ON h.endpoint_id = d.endpoint_id
-      WHERE d.lease_until > (SELECT clock_now()) GROUP BY 1, 2, 3
+    WITH busy AS (
+      SELECT d.endpoint_id, d.merchant_id, count(*) AS count,
+        (SELECT is_slow FROM webhook_health AS h WHERE h.endpoint_id = d.endpoint_id) AS is_slow
+      FROM delivery AS d WHERE d.lease_until > (SELECT clock_now()) GROUP BY 1, 2
     ), held AS (
-      SELECT merchant_id, is_slow, sum(count) AS count FROM busy GROUP BY 1, 2
+      SELECT merchant_id, sum(count) AS count, sum(count) FILTER (WHERE is_slow) AS slow
+      FROM busy GROUP BY 1
     ), roomy AS (
-      SELECT e.id AS endpoint_id, e.merchant_id, coalesce(h.is_slow, false) AS is_slow,
+      SELECT e.id AS endpoint_id, e.merchant_id, t.number,
+        (SELECT max(number) FROM webhook_turn WHERE merchant_id = t.merchant_id) AS newest,
+        coalesce(held.count, 0) AS held, coalesce(held.slow, 0) AS held_slow,
+        coalesce(h.is_slow, false) AS is_slow,
         coalesce(h.failures = 0 AND NOT h.is_slow AND h.quick >= :quick, false) AS is_healthy,
         CASE WHEN h.open_until IS NULL AND h.quick >= :quick THEN :each ELSE 1 END
-          - coalesce(busy.count, 0) AS room,
-        CASE WHEN h.is_slow THEN h.changed_at END AS tried_at
-      FROM waiting JOIN webhook_endpoint AS e ON e.id = waiting.endpoint_id
+          - coalesce(busy.count, 0) AS room
+      FROM webhook_turn AS t JOIN webhook_endpoint AS e ON e.id = t.endpoint_id
       LEFT JOIN webhook_health AS h ON h.endpoint_id = e.id
       LEFT JOIN busy ON busy.endpoint_id = e.id
-      WHERE e.status = 'enabled'
+      LEFT JOIN held ON held.merchant_id = e.merchant_id
+      WHERE t.endpoint_id = ANY(:awake) AND e.status = 'enabled'
         AND (h.open_until IS NULL OR h.open_until <= (SELECT clock_now()))
     ), next AS (
-      SELECT d.id, roomy.merchant_id, roomy.is_slow, roomy.is_healthy, roomy.tried_at, d.due_at,
-        row_number() OVER (PARTITION BY d.endpoint_id ORDER BY d.due_at, d.id) AS turn
+      SELECT roomy.*, d.id, d.due_at,
+        row_number() OVER (PARTITION BY d.endpoint_id ORDER BY d.due_at, d.id) AS nth
       FROM roomy CROSS JOIN LATERAL (
         SELECT id, endpoint_id, due_at FROM delivery
         WHERE state = 'due' AND endpoint_id = roomy.endpoint_id AND due_at <= (SELECT clock_now())
           AND (lease_until IS NULL OR lease_until <= (SELECT clock_now()))
-        ORDER BY due_at, id LIMIT greatest(roomy.room, 0) FOR UPDATE SKIP LOCKED) AS d
+        ORDER BY due_at, id LIMIT greatest(roomy.room, 0)) AS d
     ), shared AS (
-      SELECT next.*, coalesce(held.count, 0) + row_number() OVER (
-          PARTITION BY next.merchant_id, next.is_slow ORDER BY tried_at, turn, due_at, id) AS share
-      FROM next LEFT JOIN held USING (merchant_id, is_slow)
-    ), ranked AS (
-      SELECT *, row_number() OVER (PARTITION BY is_slow
-          ORDER BY CASE WHEN is_slow THEN share END, tried_at, turn, due_at, id) AS place
+      SELECT *, row_number() OVER (
+          PARTITION BY merchant_id, is_slow ORDER BY nth, number, due_at, id)
+        + CASE WHEN is_slow THEN held_slow ELSE held - least(held_slow, :slow_share) END AS share
+      FROM next
+    ), placed AS (
+      SELECT *, row_number() OVER (PARTITION BY is_slow ORDER BY share, number, due_at, id) AS place
       FROM shared WHERE share <= CASE WHEN is_slow THEN :slow_share ELSE :share END
+    ), turns AS (
+      SELECT *, row_number() OVER (
+          PARTITION BY merchant_id ORDER BY nth, number, due_at, id) AS turn
+      FROM placed WHERE NOT is_slow OR place <= :slow
+    ), chosen AS (
+      SELECT id, is_slow, is_healthy FROM turns
+      ORDER BY turn, newest, due_at, id LIMIT :most
     ), taken AS (
-      SELECT id, is_slow, is_healthy FROM ranked WHERE NOT is_slow OR place <= :slow
-      ORDER BY turn, due_at, id LIMIT :most
+      SELECT d.id, chosen.is_slow, chosen.is_healthy
+      FROM chosen JOIN delivery AS d ON d.id = chosen.id
+      WHERE d.state = 'due' AND (d.lease_until IS NULL OR d.lease_until <= (SELECT clock_now()))
+      FOR UPDATE OF d SKIP LOCKED
     )
     UPDATE delivery AS d SET
       state = CASE WHEN d.claims >= :claims THEN 'dead' ELSE 'due' END,
@@ -179,16 +183,21 @@ def take(at_most: int, *, slow_at_most: int) -> list[Parcel]:
     """Claim up to so many deliveries that are due (a step), each endpoint in its turn.
 
     At most 4 are in flight for an endpoint, 1 until it has answered ten times quickly with success
-    and for a slow or a failing one, and 8 for a merchant (4 to slow ones), whoever claimed them.
-    Slow ones have their turns by when they were last tried.
+    and for a slow or a failing one, and 8 for a merchant besides 4 to slow ones, whoever claimed
+    them and also where endpoints have become slow or quick since.
+    Whoever has waited longest for a turn is next, merchant by merchant and then endpoint by
+    endpoint, however much of theirs waits or however old it is.
     One that was claimed three times without an answer has given up: its content may be what ends
     its senders. What cannot be signed is not returned: its try has failed.
     """
     db.assert_transaction()
     if at_most <= 0:
         return []
-    db.session.execute(_ALONE)
+    awake = turns.begin()
+    if not awake:
+        return []
     params = {
+        "awake": awake,
         "most": at_most,
         "slow": max(0, slow_at_most),
         "each": policy.IN_FLIGHT,
@@ -200,6 +209,7 @@ def take(at_most: int, *, slow_at_most: int) -> list[Parcel]:
         "ended": ENDED_SENDERS,
     }
     rows = db.session.execute(_CLAIM, params).mappings().all()
+    turns.end(awake, rows)
     for row in rows:
         if row["state"] == "dead":
             _log.error("delivery_quarantined", delivery_id=row["id"])

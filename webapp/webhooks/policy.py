@@ -27,7 +27,7 @@ GIVEN_UP_AFTER: Final = dt.timedelta(days=5)
 SILENCE: Final = dt.timedelta(days=2)
 
 IN_FLIGHT: Final = 4
-#: What a merchant's endpoints have in flight together, those that are slow and the others.
+#: What a merchant's endpoints have in flight together, and besides those that are slow.
 OF_A_MERCHANT: Final = 8
 SLOW_OF_A_MERCHANT: Final = 4
 LEASE: Final = dt.timedelta(seconds=60)
