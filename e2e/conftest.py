@@ -20,6 +20,8 @@ PATIENCE_MS = 30_000
 #: drawn by another process and moves a moment later.
 TALL = {"width": 1280, "height": 1400}
 SEEDING_SECONDS = 240
+#: Half as long as it is otherwise, since the journeys of refunds wait for it.
+UNDO_SECONDS = 15
 FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -41,7 +43,7 @@ def stack() -> Iterator[Stack]:
         copy.url = copy.demo["portal"]
         yield copy
         return
-    copy = Stack()
+    copy = Stack(env={"REFUND_UNDO_SECONDS": str(UNDO_SECONDS)})
     copy.start(SEEDING_SECONDS)
     yield copy
     copy.__exit__(None, None, None)

@@ -179,6 +179,8 @@ ANYONE = [
     Shown("codes of errors", None, "/docs/errors"),
     Shown("a code", None, "/docs/errors/key_reused"),
     Shown("declines", None, "/docs/declines"),
+    Shown("payment link", None, "/pay/demo-gift-card"),
+    Shown("no such payment link", None, "/pay/nothing-like-it", status=404),
 ]
 CHECKOUT = [
     Shown("checkout", None, "/demo/checkout", see_the_fields),
@@ -209,6 +211,9 @@ MERCHANT = [
     Shown("paid order", "merchant", "/merchant/orders?status=completed", first_row),
     Shown("new order", "merchant", "/merchant/orders/new"),
     Shown("new order refused", "merchant", "/merchant/orders/new", press("Create order")),
+    Shown("payment links", "merchant", "/merchant/payment-links"),
+    Shown("a payment link", "merchant", "/merchant/payment-links", first_row),
+    Shown("new payment link", "merchant", "/merchant/payment-links/new"),
     Shown("payments", "merchant", "/merchant/payments"),
     Shown("no payment matches", "merchant", "/merchant/payments?q=nothing-like-it"),
     Shown("payment", "merchant", "/merchant/payments?status=captured", first_row),
