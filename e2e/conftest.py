@@ -20,8 +20,8 @@ PATIENCE_MS = 30_000
 #: drawn by another process and moves a moment later.
 TALL = {"width": 1280, "height": 1400}
 SEEDING_SECONDS = 240
-#: Half as long as it is otherwise, since the journeys of refunds wait for it.
-UNDO_SECONDS = 15
+#: A third of what it is otherwise, since the journeys of refunds wait for it.
+UNDO_SECONDS = 10
 FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",

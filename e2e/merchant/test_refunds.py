@@ -13,7 +13,7 @@ from e2e.pages.shopper import OwnPaymentPage
 from e2e.windows import Opened, Windows, assert_never_reloaded, mark
 
 REFUND_FAILS = "4000000000005126"
-#: Undoing is possible for a quarter of a minute; then a refund leaves at the sweeper's next look.
+#: Undoing is possible for ten seconds here; then a refund leaves at the sweeper's next look.
 LEFT_MS = 90_000
 #: A refund that fails does so a while after it was sent.
 SETTLED_MS = 150_000
