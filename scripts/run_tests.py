@@ -1,4 +1,4 @@
-"""Runs all tests: tests/ on two processes, then those that start many beside the journeys."""
+"""Runs all tests: tests/ on two processes, then those of whole copies beside the journeys."""
 
 import os
 import shutil
@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
-#: These start and kill processes of their own, one after the other; the journeys, which wait most
-#: of the time, leave them room.
-BESIDE = ("tests/setup", "tests/simulation/test_simulation.py")
+#: These start and kill whole copies, and wait for them most of the time, as the journeys do.
+WHOLE_COPIES = "tests/setup"
 JOURNEYS = "e2e"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -26,9 +25,9 @@ def main(extra: list[str]) -> int:
         env["CHROMIUM"] = browser
     outcomes = [_pytest("tests", env, extra)]
     with ThreadPoolExecutor() as beside:
-        kept = beside.submit(lambda: [_kept(one, env, extra) for one in BESIDE])
+        copies = beside.submit(_kept, WHOLE_COPIES, env, extra)
         outcomes.append(_journeys(browser, env, extra))
-        outcomes += kept.result()
+        outcomes.append(copies.result())
     return next((code for code in outcomes if code), 0)
 
 
@@ -48,16 +47,16 @@ def _pytest(folder: str, env: Mapping[str, str], extra: list[str]) -> int:
     """The exit code of one pytest run; a folder without tests is a failure, not a success."""
     words = [folder]
     if folder == "tests":
-        words += [*(f"--ignore={one}" for one in BESIDE), "-n", "2"]
+        words += [f"--ignore={WHOLE_COPIES}", "-n", "2"]
         # Whole files, so that what a file prepares is prepared once; in their own order.
         words += ["--dist", "loadfile", "--no-loadscope-reorder"]
     return _run(["-q", *words, *extra], env)
 
 
-def _kept(place: str, env: Mapping[str, str], extra: list[str]) -> int:
-    """Run the tests of one place beside others, and print what they said when they are over."""
+def _kept(folder: str, env: Mapping[str, str], extra: list[str]) -> int:
+    """Run one folder beside another, and print what it said when it is over."""
     with tempfile.TemporaryFile("w+") as said:
-        code = _run(["-q", place, *extra], env, said)
+        code = _run(["-q", folder, *extra], env, said)
         said.seek(0)
         sys.stdout.write(said.read())
         sys.stdout.flush()

@@ -121,5 +121,5 @@ def test_without_a_browser_the_rest_runs_and_the_end_names_the_mending_command(
     monkeypatch.setattr(run_tests, "_pytest", note)
     monkeypatch.setattr(run_tests, "_kept", note)
     assert run_tests.main([]) != 0
-    assert ran == ["tests", *run_tests.BESIDE]
+    assert ran == ["tests", "tests/setup"]
     assert "apt-get install chromium" in capsys.readouterr().err
