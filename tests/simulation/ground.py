@@ -17,9 +17,9 @@ from supervisor.stores import Stores
 from tests.portal import ROLES, TEMPLATE, environment, make_template, superuser
 from tests.simulation import seams
 from tests.simulation.money_back import ADMIN, APPROVAL_MINOR, SECOND
-from tests.simulation.shops import PUBLIC
 from tests.simulation.stage import CURRENCY
 from tests.simulation.wire import BOARD, engine
+from tests.webhooks.hooks import PUBLIC
 from webapp import config, refunds, webhooks
 from webapp.app import create_app
 from webapp.kernel import db

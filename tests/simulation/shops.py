@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from standardwebhooks import Webhook
 
 from tests.simulation.world import World
+from tests.webhooks.hooks import PUBLIC, broken
 from webapp.webhooks import Came, Request
 
-#: Where every name leads, as far as anybody can see.
-PUBLIC = "93.184.216.34"
 #: What a server does with a post while all is not well, and how often.
 MOODS = {"fine": 12, "error": 3, "lost": 2, "unheard": 2, "busy": 1, "slow": 1, "gone": 0.1}
 SAYS_YES = ("fine", "slow", "lost")
@@ -69,7 +68,7 @@ class Shops:
         world.coverage.answers[f"post {mood}"] += 1
         world.note(f"{request.url} {request.headers['X-Webhook-Event']} {mood}")
         if mood == "unheard":
-            return _no_success(None)
+            return broken(None)
         if not shop.knows_signature(request):
             world.wrong(f"what was posted to {shop.endpoint_id} has no signature of its secret")
         shop.bodies[request.headers["webhook-id"]].add(request.body)
@@ -77,12 +76,6 @@ class Shops:
             shop.hear(request.body)
         if mood == "slow":
             return Came(200, 3.0, address=PUBLIC)
-        answers = {"error": _no_success(500), "busy": _no_success(503, retry_after="90")}
-        answers |= {"gone": _no_success(410), "lost": _no_success(None)}
+        answers = {"error": broken(500), "busy": broken(503, retry_after="90")}
+        answers |= {"gone": broken(410), "lost": broken(None)}
         return answers.get(mood) or Came(200, 0.05, address=PUBLIC)
-
-
-def _no_success(status: int | None, **headers: str) -> Came:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    said = f"webhook delivery failed: status {status}" if status else "no answer in time"
-    return Came(status, 0.05, address=PUBLIC, headers=named, error=said)

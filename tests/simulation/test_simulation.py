@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation import vacuity
+from tests.simulation import exhaustive, vacuity
 from tests.simulation.bugs import BUGS
+from tests.simulation.course import Verdict
 from tests.simulation.world import Coverage
 
 HERE = Path(__file__).resolve().parents[2]
@@ -71,6 +72,28 @@ def test_planted_bugs_are_found() -> None:
 def test_one_kill_at_any_hook_of_a_charge_or_refund_loses_nothing() -> None:
     printed = run("tests.simulation.exhaustive", "--stride", "23", seconds=1200)
     assert printed.splitlines()[-1].endswith(" 0 violations")
+
+
+def test_every_hook_of_every_story_has_its_case_and_a_sample_has_its_share() -> None:
+    first, second, *_ = exhaustive.endings()
+    hooks = {first: 30, second: 20}
+    every = exhaustive.cases(hooks, 1)
+    for ending, count in hooks.items():
+        hooks_of = [case.kill_at for case in every if case.ending == ending]
+        assert hooks_of == list(range(count + exhaustive.GIVE_OR_TAKE + 1))
+    assert exhaustive.cases(hooks, 7) == every[::7]
+
+
+@pytest.mark.parametrize(
+    ("kill_at", "kills", "is_wrong"),
+    [(None, 0, 0), (3, 1, 0), (3, 0, 1), (19, 0, 0), (22, 1, 0), (24, 0, 0), (24, 1, 1)],
+)
+def test_a_story_that_ends_too_early_or_goes_on_too_long_is_wrong(
+    kill_at: int | None, kills: int, is_wrong: int
+) -> None:
+    case = exhaustive.Case(exhaustive.endings()[0], 20, kill_at)
+    verdict = Verdict(0, [], "", kills, 0, 0, 0, 0, Coverage())
+    assert len(exhaustive.found(case, verdict)) == is_wrong
 
 
 def test_a_run_that_met_nothing_counts_as_vacuous() -> None:
