@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy import text, update
+from sqlalchemy.orm import Session
 
-from webapp.kernel import clock, db, ids
+from webapp.kernel import clock, ids
+from webapp.kernel.batches import in_batches
 from webapp.webhooks.models import Delivery
 from webapp.webhooks.states import DeliveryState
 
 #: What receivers answered is kept for so long; when and with which status they did, for ever.
 KEPT: Final = dt.timedelta(days=30)
 AT_ONCE: Final = 1_000
-#: So many statements a chore makes at most before others have their turn.
-ROUNDS: Final = 50
 LET_BE: Final = "The endpoint was removed."
 _OF_REMOVED = text(
     """
@@ -44,7 +43,7 @@ _FORGET = text(
 
 def let_removed_be() -> int:
     """Let be what is still on its way to removed endpoints, and what gave up; returns how many."""
-    return _in_rounds(_let_some_be)
+    return in_batches(_let_some_be, of=AT_ONCE)
 
 
 def forget_answers() -> int:
@@ -52,16 +51,16 @@ def forget_answers() -> int:
     ends = clock.now() - KEPT
     before = ids.seeded("delivery_attempt", int(ends.timestamp() * 1000), 0)
 
-    def forget_some() -> int:
+    def forget_some(session: Session) -> int:
         found = {"before": before, "ends": ends, "at_most": AT_ONCE}
-        return int(db.session.execute(_FORGET, found).rowcount)  # type: ignore[attr-defined]
+        return int(session.execute(_FORGET, found).rowcount)  # type: ignore[attr-defined]
 
-    return _in_rounds(forget_some)
+    return in_batches(forget_some, of=AT_ONCE)
 
 
-def _let_some_be() -> int:
-    found = db.session.scalars(_OF_REMOVED, {"at_most": AT_ONCE}).all()
-    db.session.execute(
+def _let_some_be(session: Session) -> int:
+    found = session.scalars(_OF_REMOVED, {"at_most": AT_ONCE}).all()
+    session.execute(
         update(Delivery)
         .where(Delivery.id.in_(found))
         .values(
@@ -74,14 +73,3 @@ def _let_some_be() -> int:
         )
     )
     return len(found)
-
-
-def _in_rounds(do: Callable[[], int]) -> int:
-    done = 0
-    for _ in range(ROUNDS):
-        with db.transaction(db.WORKER):
-            count = do()
-        done += count
-        if count < AT_ONCE:
-            break
-    return done
