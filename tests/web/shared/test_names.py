@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from supervisor.settings import ROOT
 from webapp.gateway.calls import Kind
 from webapp.web.shared.names import WORDS, in_words
 
 
 def test_every_call_to_the_provider_has_words_of_its_own() -> None:
     assert {str(kind) for kind in Kind} <= set(WORDS["call"])
+
+
+def test_everybody_who_can_act_has_a_name_for_people() -> None:
+    sources = [path for part in ("webapp", "jobs", "demo") for path in (ROOT / part).rglob("*.py")]
+    kinds = {kind for one in sources for kind in re.findall(r'Actor\("(\w+)"', one.read_text())}
+    assert {"api_key", "admin", "system"} <= kinds <= set(WORDS["actor"])
 
 
 @pytest.mark.parametrize(

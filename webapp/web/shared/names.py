@@ -55,7 +55,9 @@ WORDS: dict[str, dict[str, str]] = {
         "merchant_user": "Somebody of the merchant",
         "admin": "An admin",
         "api": "A program",
+        "api_key": "A program with its key",
         "operator": "An operator at the command line",
+        "demo": "The demo",
     },
     "call": {
         "create_intent": "Announce the payment",
