@@ -27,6 +27,8 @@ from webapp import invariants
 from webapp.kernel import db
 
 CHUNK = 40
+#: A lane's database is a new one after so many children: a large one makes every statement slow.
+RENEWED_AFTER = 5
 REPLAYED = 3
 #: Cleaned between two children, since nothing else does.
 BUSY_TABLES = "outbox_due, provider_operation, provider_event, payment, checkout_session"
@@ -80,6 +82,7 @@ class Lane:
     number: int
     database: str = ""
     made: int = 0
+    children: int = 0
     child: ForkProcess | None = None
     inlet: Connection | None = None
 
@@ -132,12 +135,16 @@ class Runner:
             self._drop(lane)
 
     def _start(self, lane: Lane, seeds: list[int], play: Play) -> None:
+        if lane.children == RENEWED_AFTER:
+            self._drop(lane)
         if not lane.database:
             lane.made += 1
+            lane.children = 0
             lane.database = f"sim_{self._stamp}_{lane.number}_{lane.made}"
             self._ground.clone(lane.database)
         gc.collect()
         gc.freeze()
+        lane.children += 1
         context = get_context("fork")
         inlet, outlet = context.Pipe(duplex=False)
         lane.child = context.Process(
