@@ -244,7 +244,9 @@ def test_what_a_payment_or_a_refund_books_is_undone_by_no_correction(
     refund_id = refund_asked(payment_id)
     released()
     told(refund_id, paid_out())
-    references = [f"payment.captured:{payment_id}", f"refund.sent:{refund_id}"]
+    money_in_wallet(a_person(), inr(300_00))
+    top_up = "SELECT reference FROM transfer WHERE kind = 'wallet.deposited'"
+    references = [f"payment.captured:{payment_id}", f"refund.sent:{refund_id}", str(scalar(top_up))]
     for reference in [*references, f"refund.settled:{refund_id}"]:
         transfer_id = transfer_of(reference)
         with pytest.raises(corrections.CorrectionNotPossible, match="instead"):
@@ -274,7 +276,8 @@ def test_a_wallet_that_was_spent_cannot_be_emptied_by_a_correction(
         more = corrections.adjustment(detail, [(wallet, clearing, inr(300_01))])
         with pytest.raises(corrections.CorrectionNotPossible):
             corrections.request(more, because="Too much.", by=asks)
-    all_of_it = asked(undone(deposit), asks)
+        whole = corrections.adjustment(detail, [(wallet, clearing, inr(300_00))])
+    all_of_it = asked(whole, asks)
     some = Proposal(deposit, Kind.ADJUSTMENT, [ledger.Line(
         ledger.account_named(wallet), ledger.account_named(clearing), inr(1))])  # fmt: skip
     with pytest.raises(corrections.CorrectionWaits):

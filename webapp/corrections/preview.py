@@ -14,13 +14,15 @@ from webapp.ledger import AccountRef, Line, TransferDetail
 
 MOST_LINES = 5
 WALLET = "wallet"
-#: Transfers that book what something else says of itself, and how that is undone instead.
+#: Transfers that book what something else says of itself, by the beginning of their reference, and
+#: how that is undone instead.
 BOOKED_BY: dict[str, str] = {
     "payment.captured": "It books a payment that was taken. Refund that payment instead.",
-    "payment.suspense": "It books money set aside. Decide what becomes of that money instead.",
     "refund.sent": "It books a refund, which books itself back if it fails. Book lines instead.",
 }
 BOOKED_BY["refund.settled"] = BOOKED_BY["refund.sent"]
+#: Every amount in these is explained by money that waits or is under way; no line reaches it.
+EXPLAINED = frozenset({"suspense", "refunds_in_transit"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def why_not_reverse(detail: TransferDetail) -> str | None:
         return "This transfer was reversed before. That is done once."
     if detail.transfer.reverses:
         return "This transfer is itself a reversal. Correct it with lines of your own instead."
-    return BOOKED_BY.get(detail.transfer.kind)
+    return BOOKED_BY.get(detail.transfer.reference.partition(":")[0])
 
 
 def reversal(detail: TransferDetail) -> Proposal:
@@ -91,8 +93,8 @@ def adjustment(detail: TransferDetail, lines: Sequence[tuple[str, str, Money]]) 
 def accounts_for(detail: TransferDetail) -> list[AccountRef]:
     """Return the accounts that a correction of a transfer may touch.
 
-    Those that it touched, and in its currencies its merchant's payable, the platform's fees,
-    suspense and clearing.
+    Those that it touched, and in its currencies its merchant's payable, the platform's fees and
+    clearing; never suspense, nor refunds under way.
     """
     transfer = detail.transfer
     touched = [ref for line in detail.lines for ref in (line.source, line.target)]
@@ -100,10 +102,9 @@ def accounts_for(detail: TransferDetail) -> list[AccountRef]:
         touched += [
             ledger.payable(transfer.merchant_id, transfer.livemode, currency),
             ledger.fees(transfer.livemode, currency),
-            ledger.suspense(transfer.livemode, currency),
             ledger.clearing(transfer.livemode, currency),
         ]
-    return list(dict.fromkeys(touched))
+    return list(dict.fromkeys(ref for ref in touched if ref.kind not in EXPLAINED))
 
 
 def preview(lines: Sequence[Line]) -> list[Touched]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select, text
 
-from webapp import audit, ledger
+from webapp import audit, ledger, payments
 from webapp.corrections.errors import (
     CorrectionNotFound,
     CorrectionNotPossible,
@@ -15,6 +15,7 @@ from webapp.corrections.models import PATIENCE, Correction, Kind, Status, writte
 from webapp.corrections.preview import Proposal, preview, why_not_reverse
 from webapp.kernel import clock, crypto, db, ids
 from webapp.outbox import SYSTEM, Actor
+from webapp.payments import Anomaly
 
 SHORTEST_REASON = 3
 LONGEST_REASON = 300
@@ -26,8 +27,8 @@ def request(proposal: Proposal, *, because: str, by: Actor) -> Correction:
     """Ask a second admin to book a proposal; nothing is booked yet.
 
     Raises TransferNotFound, CorrectionNotPossible when a wallet holds too little, the reason is
-    missing or the transfer is not undone so, and CorrectionWaits while another correction of the
-    same transfer is undecided.
+    missing, the transfer is not undone so or it is decided what becomes of the money that it set
+    aside, and CorrectionWaits while another correction of the same transfer is undecided.
     """
     reason = because.strip()
     if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
@@ -48,6 +49,7 @@ def request(proposal: Proposal, *, because: str, by: Actor) -> Correction:
         if _waiting_for(whose.id):
             raise CorrectionWaits
         _check_reversible(proposal.kind, whose.id)
+        _set_aside_by(proposal.kind, whose.id)
         correction = Correction(
             id=ids.new("correction"),
             merchant_id=whose.merchant_id,
@@ -69,9 +71,10 @@ def request(proposal: Proposal, *, because: str, by: Actor) -> Correction:
 def approve(correction_id: str, *, by: Actor) -> Correction:
     """Book a correction, as a second admin; one that is posted is left as it is.
 
-    Raises SameApprover to whom asked for it, CannotMove when it was decided otherwise,
-    CorrectionNotPossible when the transfer was reversed meanwhile, and InsufficientBalance when a
-    wallet no longer holds enough: then it goes on waiting.
+    Where it undoes the setting aside of money, that money ends with it: it went back in the
+    provider's own pages. Raises SameApprover to whom asked for it, CannotMove when it was decided
+    otherwise, CorrectionNotPossible when the transfer was reversed or that money decided on
+    meanwhile, and InsufficientBalance when a wallet no longer holds enough: it goes on waiting.
     """
     with db.transaction():
         correction = _locked(correction_id)
@@ -81,10 +84,13 @@ def approve(correction_id: str, *, by: Actor) -> Correction:
             raise SameApprover
         if correction.status == Status.REQUESTED:
             _check_reversible(correction.kind, correction.transfer_id)
+        waits = _set_aside_by(correction.kind, correction.transfer_id)
         correction.approved_by = by.id
         _decide(correction, Status.POSTED, because="A second admin approved it.", by=by)
         db.session.flush()
         _book(correction)
+        if waits is not None:
+            payments.end_elsewhere(waits, by=by)
         _audited("correction.approved", correction, by)
         return correction
 
@@ -131,6 +137,18 @@ def lapse_due() -> int:
 def _check_reversible(kind: str, transfer_id: str) -> None:
     if kind == Kind.REVERSAL and (reason := why_not_reverse(ledger.transfer(transfer_id))):
         raise CorrectionNotPossible(reason)
+
+
+def _set_aside_by(kind: str, transfer_id: str) -> Anomaly | None:
+    """Return the money set aside that a reversal says went back elsewhere, locked, or None."""
+    if kind != Kind.REVERSAL:
+        return None
+    try:
+        return payments.locked_anomaly_booked_by(ledger.transfer(transfer_id).transfer.reference)
+    except payments.AnomalyDecided as decided:
+        raise CorrectionNotPossible(
+            "It is decided what becomes of that money, or it is on its way back."
+        ) from decided
 
 
 def _book(correction: Correction) -> None:

@@ -1,11 +1,14 @@
 """One intention to pay one order, its tries, and what the provider says of them."""
 
 from webapp.payments.anomalies import (
+    SET_ASIDE,
     accept_anomaly,
     apply_to_order,
     begin_return,
+    end_elsewhere,
     end_return,
     locked_anomaly,
+    locked_anomaly_booked_by,
     pay_with_credit,
     reopen_anomaly,
     settle_decision,
@@ -110,6 +113,7 @@ __all__ = [
     "LIVE",
     "LOST",
     "RECEIPT",
+    "SET_ASIDE",
     "UNDER_WAY",
     "UNWANTED",
     "AlreadyPaid",
@@ -165,6 +169,7 @@ __all__ = [
     "card_label",
     "check_now",
     "current_payment",
+    "end_elsewhere",
     "end_return",
     "every_payment_of",
     "expire_due",
@@ -181,6 +186,7 @@ __all__ = [
     "latest_attempts",
     "locked",
     "locked_anomaly",
+    "locked_anomaly_booked_by",
     "locked_with_order",
     "look_again",
     "methods_of",

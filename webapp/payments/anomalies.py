@@ -23,6 +23,8 @@ from webapp.payments.states import UNDER_WAY, AnomalyKind, Status
 from webapp.payments.steps import Payer
 
 CREDIT = "credit"
+#: The kind, and the beginning of the reference, of transfers that set money aside.
+SET_ASIDE = "payment.suspense"
 CREDIT_LABEL = "Credit"
 
 
@@ -126,6 +128,32 @@ def end_return(anomaly: Anomaly, *, by: Actor) -> None:
     """Note that locked money set aside was given back (a step)."""
     anomaly.closed_at = clock.now()
     anomaly.move_to("refunded", because="It was given back to the shopper.", by=by)
+
+
+def locked_anomaly_booked_by(reference: str) -> Anomaly | None:
+    """Return money set aside by the transfer of that reference, its row locked (a step), or None.
+
+    Raises AnomalyDecided where it no longer waits for a decision.
+    """
+    kind, _, payment_id = reference.partition(":")
+    if kind != SET_ASIDE:
+        return None
+    wanted = select(Anomaly.id).where(Anomaly.payment_id == payment_id)
+    anomaly = locked_anomaly(db.session.scalars(wanted).one())
+    if anomaly.status != "open":
+        raise AnomalyDecided
+    return anomaly
+
+
+def end_elsewhere(anomaly: Anomaly, *, by: Actor) -> None:
+    """Note that locked money set aside went back in the provider's own pages (a step).
+
+    The correction that turned its booking round took it out of suspense before.
+    """
+    _forget_proposal(anomaly)
+    anomaly.closed_at = clock.now()
+    because = "It was given back in the provider’s own pages; the books were corrected."
+    anomaly.move_to("refunded", because=because, by=by)
 
 
 def reopen_anomaly(anomaly: Anomaly, *, because: str, by: Actor) -> None:

@@ -14,6 +14,7 @@ from webapp.kernel import clock, db, ids, words
 from webapp.kernel.money import Money
 from webapp.orders import Order
 from webapp.payments import entries, holds, start, steps
+from webapp.payments.anomalies import SET_ASIDE
 from webapp.payments.models import Anomaly, Attempt, Payment
 from webapp.payments.states import (
     ACTION_DEADLINE,
@@ -237,9 +238,9 @@ def _set_aside(payment: Payment, amount: Money, kind: AnomalyKind, attempt: Atte
     """Record money that fits no order: into suspense, with an anomaly to be decided, once."""
     livemode = bool(payment.livemode)
     posted = ledger.post(
-        f"payment.suspense:{payment.id}",
+        f"{SET_ASIDE}:{payment.id}",
         entries.set_aside(livemode=livemode, amount=amount),
-        kind="payment.suspense",
+        kind=SET_ASIDE,
         merchant_id=payment.merchant_id or "",
         livemode=livemode,
         because="Money came that fits no open order.",

@@ -189,6 +189,8 @@ ANOMALY_FLOW = Flow(
         Edge("refunding", "refunded", "anomaly.refunded"),
         Edge("refunding", "open", "anomaly.reopened"),
         Edge("refunded", "open", "anomaly.reopened"),
+        # It went back in the provider's own pages: two admins corrected the books.
+        Edge("open", "refunded", "anomaly.refunded"),
         Edge("applying", "applied", "anomaly.applied"),
         Edge("applying", "accepted", "anomaly.accepted"),
         Edge("applying", "open", "anomaly.reopened"),

@@ -14,6 +14,7 @@ from tests.builders import (
     browser_of,
 )
 from tests.checked_client import CheckedClient
+from tests.refunds.test_destinations import set_aside
 from tests.stories import scalar
 from webapp import ledger
 from webapp.kernel import db
@@ -136,6 +137,21 @@ def test_undoing_is_previewed_asked_for_and_booked_by_another_admin(
     assert "Undoes" in second.text
     assert f"/admin/transfers/{booked}" in second.links
     assert address in second.links
+
+
+def test_money_set_aside_that_went_back_elsewhere_ends_from_its_page(
+    desk: CheckedClient, other: CheckedClient, merchant: str
+) -> None:
+    _payment_id, anomaly_id = set_aside(merchant)
+    page = desk.page(f"/admin/anomalies/{anomaly_id}")
+    (way,) = [link for link in page.links if link.endswith("/correct?kind=reversal")]
+    assert "went back in the provider’s own pages" in desk.page(way).text
+    address = asked(desk, way.split("/")[3], "?kind=reversal")
+    assert "went back in the provider’s own pages" in other.page(address).text
+    other.send(address, "/approve")
+    page = other.page(f"/admin/anomalies/{anomaly_id}")
+    assert "the books were corrected" in page.text
+    assert not any(link.endswith("/correct?kind=reversal") for link in page.links)
 
 
 def test_lines_of_ones_own_are_previewed_and_booked(

@@ -7,7 +7,7 @@ from functools import partial
 from flask import flash, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp import accounts, outbox, payments, refunds
+from webapp import accounts, ledger, outbox, payments, refunds
 from webapp.web.admin.door import acting, blueprint
 from webapp.web.admin.lists import asked_list
 from webapp.web.merchant.timelines import timeline_of
@@ -83,6 +83,7 @@ def _anomaly_page(anomaly_id: str) -> dict[str, object]:
         "pill": pill("anomaly", found.status),
         "state": payments.ANOMALY_FLOW.states[found.status],
         "seller": accounts.merchant_card(found.merchant_id or ""),
+        "booked": ledger.transfer_by_reference(f"{payments.SET_ASIDE}:{found.payment_id}"),
         "decisions": decisions_about(found, detail.order, Reader(acting().id)),
         "refunds": refunds.refunds_of_anomaly(anomaly_id),
         "timeline": timeline_of(outbox.moves_of("anomaly", anomaly_id), {}, g.zone),

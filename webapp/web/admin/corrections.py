@@ -9,7 +9,7 @@ from flask import flash, g, make_response, redirect, render_template, request, u
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from webapp import audit, corrections, ledger
+from webapp import audit, corrections, ledger, payments
 from webapp.corrections import Correction, CorrectionNotPossible, Kind, Proposal, Touched
 from webapp.kernel import db
 from webapp.kernel.errors import Invalid
@@ -204,8 +204,14 @@ def _prepare_page(detail: TransferDetail, prepared: Prepared, *, status: int = 2
         rows=[*prepared.typed, *[("", "", "")] * ROWS][:ROWS],
         lines=line_views(lines),
         touched=_touched(lines),
+        ends_waiting=_ends_waiting(detail.transfer.kind, prepared.kind),
     )
     return make_response(page, status)
+
+
+def _ends_waiting(booked: str, kind: str) -> bool:
+    """Whether a correction says that money set aside went back in the provider's own pages."""
+    return kind == Kind.REVERSAL and booked == payments.SET_ASIDE
 
 
 def _touched(lines: Sequence[Line]) -> list[TouchedView]:
@@ -221,6 +227,7 @@ def _correction_page(correction_id: str) -> Mapping[str, object]:
     found = corrections.any_correction(correction_id)
     lines: list[LineView] = line_views(found.lines)
     waits = found.status == corrections.Status.REQUESTED
+    first = ledger.transfer(found.transfer_id).transfer
     people = people_in([found])
     return {
         "found": found,
@@ -235,7 +242,8 @@ def _correction_page(correction_id: str) -> Mapping[str, object]:
         "lines": lines,
         "touched": _touched(found.lines) if waits else [],
         "waits": waits,
-        "first": ledger.transfer(found.transfer_id).transfer,
+        "ends_waiting": _ends_waiting(first.kind, found.kind),
+        "first": first,
         "booked": ledger.transfer_by_reference(found.reference),
         "people": people,
         "is_own": found.requested_by == acting().id,
