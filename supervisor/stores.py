@@ -12,6 +12,7 @@ from typing import Self
 
 import psycopg
 import redis
+from psycopg.pq import PGconn, Ping
 
 from supervisor import binaries, keys, postgres, roles, valkey
 from supervisor.child import Child, kill_marked
@@ -20,6 +21,8 @@ from supervisor.places import is_locked, lock, own, settle
 
 _TEMPORARY = "paydeck-stores-"
 _ABANDONED_SECONDS = 600
+#: So long Postgres may read its log again after a crash before it counts as down.
+RECOVERY_SECONDS = 900.0
 
 
 class Stores:
@@ -149,16 +152,18 @@ class Stores:
         """Start what does not run and wait until all answer, trying again for `seconds`.
 
         A server killed hard leaves its memory behind for a moment; the next one ends at once
-        until that is gone, so a start is tried as often as it takes.
+        until that is gone, so a start is tried as often as it takes. One that reads its log again
+        after a crash is waited for.
         """
-        until = time.monotonic() + seconds
+        began = time.monotonic()
         while True:
             for child in self._children.values():
                 if not child.is_running:
                     child.start()
             if self.all_answer():
                 return
-            if time.monotonic() > until:
+            patience = RECOVERY_SECONDS if self._recovers() else seconds
+            if time.monotonic() > began + patience:
                 raise StoreDown(f"Postgres or Valkey did not start; see {self.places.logs}.")
             time.sleep(0.1)
 
@@ -173,6 +178,13 @@ class Stores:
         except (psycopg.OperationalError, redis.RedisError):
             return False
         return True
+
+    def _recovers(self) -> bool:
+        """Whether Postgres is there and lets nobody in yet."""
+        if "postgres" not in self._wanted:
+            return False
+        address = self.dsn("postgres", "postgres").encode()
+        return PGconn.ping(address) is Ping.REJECT
 
     def kill(self, name: str) -> None:
         """Kill `postgres` or `valkey` as a crash would; heal() brings it back."""

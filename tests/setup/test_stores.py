@@ -9,11 +9,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
+from psycopg.pq import Ping
 
-from supervisor.errors import CannotStart
+from supervisor.errors import CannotStart, StoreDown
 from supervisor.settings import ROOT
 from supervisor.stores import Stores, remove_abandoned
 from supervisor.valkey import client
@@ -49,6 +51,20 @@ def test_what_was_committed_survives_a_crash_of_both_stores(folder: Path) -> Non
             assert connection.execute("SELECT word FROM kept").fetchall() == [("here",)]
         with client(stores.redis_url) as valkey:
             assert valkey.get("hint") == b"there"
+
+
+def test_postgres_that_reads_its_log_again_is_waited_for_and_one_that_is_silent_is_not(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Stores(folder, fsync=False, wanted=("postgres",)) as stores:
+        answers = iter([False, False, False, True])
+        monkeypatch.setattr(stores, "all_answer", lambda: next(answers))
+        with pytest.raises(StoreDown):
+            stores.heal(seconds=0.0)
+        reading = SimpleNamespace(ping=lambda _address: Ping.REJECT)
+        monkeypatch.setattr("supervisor.stores.PGconn", reading)
+        stores.heal(seconds=0.0)
+    assert list(answers) == []
 
 
 def test_a_second_start_finds_everything_as_it_was(folder: Path) -> None:
