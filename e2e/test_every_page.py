@@ -18,6 +18,18 @@ from supervisor.stack import Stack
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 SERIOUS = {"serious", "critical"}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+#: Waits until what was just asked for is drawn: no colour is read in the middle of a change.
+SETTLE = """
+async () => {
+  const drawn = () => new Promise(requestAnimationFrame);
+  await drawn();
+  await drawn();
+  const ending = document.getAnimations()
+    .filter(one => Number.isFinite(one.effect.getComputedTiming().endTime));
+  const patience = new Promise(resolve => setTimeout(resolve, 4000));
+  await Promise.race([Promise.allSettled(ending.map(one => one.finished)), patience]);
+}
+"""
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESK: ViewportSize = {"width": 1440, "height": 1400}
 
@@ -282,10 +294,11 @@ def open_page(page: Page, shown: Shown) -> None:
 
 
 def axe_violations(page: Page) -> list[str]:
-    """What axe-core finds serious or critical in the page and its frames as they stand."""
+    """What axe-core finds serious or critical in the page and its frames once all is drawn."""
     program = AXE.read_text()
     complaints = []
     for frame in page.frames:
+        frame.evaluate(SETTLE)
         frame.evaluate(program)
         found: dict[str, Any] = frame.evaluate(
             "rules => axe.run(document, "
