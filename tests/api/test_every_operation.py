@@ -33,7 +33,9 @@ def test_every_operation_declares_its_errors_and_who_may() -> None:
             if int(status) >= 400:
                 (media,) = answer["content"].values()
                 assert media["schema"]["$ref"].endswith("/Error"), operation.name
-        assert bool(told["security"]) != operation.needs.anyone, operation.name
+        is_open = operation.needs.anyone and operation.before is None
+        assert bool(told["security"]) != is_open, operation.name
+        assert ("Needs no credentials." in told["description"]) == is_open, operation.name
 
 
 def test_what_an_operation_does_not_know_is_refused(app: Flask) -> None:

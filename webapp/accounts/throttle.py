@@ -27,7 +27,7 @@ OPEN_LINK = "open_link"
 #: Tries an account and a network in a quarter hour. Guesses at a password are fewest; many people
 #: behind one network may sign up or ask for a mail. Of questions to the provider the “account” is
 #: the payment that is asked about, of money sent from a wallet the person who sends, of a payment
-#: link that is opened the one address that opens it.
+#: link that is opened that link and the one address that opens it; a shop's guests share theirs.
 LIMITS: dict[str, tuple[int, int]] = {
     SIGN_IN: (5, 20),
     CONFIRM: (5, 20),
@@ -36,7 +36,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     VERIFY: (5, 100),
     CHECK_PAYMENT: (10, 100),
     SEND_MONEY: (30, 300),
-    OPEN_LINK: (30, 300),
+    OPEN_LINK: (120, 600),
 }
 
 

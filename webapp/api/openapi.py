@@ -16,7 +16,7 @@ from flask import Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from webapp.api import versions
-from webapp.api.caller import MERCHANT_HEADER, Needs
+from webapp.api.caller import MERCHANT_HEADER
 from webapp.api.models import Error
 from webapp.api.routing import OPERATIONS, Key, Operation, blueprint
 
@@ -80,7 +80,7 @@ def document() -> dict[str, Any]:
             operation.address,
             tags=[library.Tag(name=operation.tag)],
             operation_id=operation.name,
-            security=_security(operation.needs),
+            security=_security(operation),
             responses={operation.status: _given(operation)},
         )(_stand_in(operation))
     app.register_api(door)
@@ -147,9 +147,10 @@ def _headers(operation: Operation) -> type[BaseModel]:
     return create_model("Headers", __config__=ConfigDict(populate_by_name=False), **fields)
 
 
-def _security(needs: Needs) -> list[dict[str, list[str]]]:
+def _security(operation: Operation) -> list[dict[str, list[str]]]:
+    needs = operation.needs
     if needs.anyone:
-        return []
+        return [{"key": []}, {}] if operation.before is not None else []
     schemes: list[dict[str, list[str]]] = []
     if needs.scope:
         schemes.append({"key": []})
@@ -185,7 +186,7 @@ def _describe(entry: dict[str, Any], operation: Operation) -> None:
     told = inspect.getdoc(operation.view) or ""
     summary, _, description = told.partition("\n\n")
     entry["summary"] = summary.removesuffix(".")
-    entry["description"] = " ".join(description.split()) + _who_may(operation.needs)
+    entry["description"] = " ".join(description.split()) + _who_may(operation)
     for parameter in entry.get("parameters", []):
         parameter["schema"] = _plain(parameter["schema"])
     if operation.body is not None:
@@ -201,8 +202,7 @@ def _describe(entry: dict[str, Any], operation: Operation) -> None:
     entry["responses"] = {str(operation.status): given} | {
         str(status): _refusal(status) for status in sorted(refusals_of(operation))
     }
-    if operation.needs.anyone:
-        entry["security"] = []
+    entry["security"] = _security(operation)
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
@@ -243,9 +243,11 @@ def _refusal(status: int) -> dict[str, Any]:
     return {"description": MEANINGS[status], "content": {"application/json": {"schema": schema}}}
 
 
-def _who_may(needs: Needs) -> str:
+def _who_may(operation: Operation) -> str:
+    """Return who may call; one that anyone may and that looks itself says so in its own words."""
+    needs = operation.needs
     if needs.anyone:
-        return " Needs no credentials."
+        return " Needs no credentials." if operation.before is None else ""
     if needs.admin:
         return " For admins."
     keys = f" Keys need the scope `{needs.scope}`." if needs.scope else ""

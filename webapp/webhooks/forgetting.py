@@ -34,7 +34,7 @@ _FORGET = text(
     UPDATE delivery_attempt SET response_body = '', response_headers = '{}'
     WHERE id = ANY (ARRAY(
       SELECT id FROM delivery_attempt
-      WHERE id < :before AND started_at < :ends
+      WHERE id < :before AND started_at < clock_now() - :kept
         AND (response_body <> '' OR response_headers <> '{}')
       ORDER BY id LIMIT :at_most))
     """
@@ -48,11 +48,10 @@ def let_removed_be() -> int:
 
 def forget_answers() -> int:
     """Forget the bodies and headers of answers older than 30 days; returns how many."""
-    ends = clock.now() - KEPT
-    before = ids.seeded("delivery_attempt", int(ends.timestamp() * 1000), 0)
+    before = ids.seeded("delivery_attempt", int((clock.now() - KEPT).timestamp() * 1000), 0)
 
     def forget_some(session: Session) -> int:
-        found = {"before": before, "ends": ends, "at_most": AT_ONCE}
+        found = {"before": before, "kept": KEPT, "at_most": AT_ONCE}
         return int(session.execute(_FORGET, found).rowcount)  # type: ignore[attr-defined]
 
     return in_batches(forget_some, of=AT_ONCE)

@@ -129,3 +129,5 @@ def test_one_address_opens_so_many_and_then_waits(
     before = counts()["shop_order"]
     assert client.send(at(link), at(link)).status_code == 429
     assert counts()["shop_order"] == before
+    other = a_payment_link(link.merchant_id or "")
+    assert client.send(at(other), at(other)).status_code == 303

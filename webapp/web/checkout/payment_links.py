@@ -23,11 +23,11 @@ def payment_link(token: str) -> Response:
 def open_payment_link(token: str) -> Response:
     """Make a fresh order and go to its checkout; the same form sent twice makes one.
 
-    Refused for a while where one address has opened very many.
+    Refused for a while where one address has opened this link very often.
     """
     ref = _enter(token)
     address = request.remote_addr or ""
-    from_here = crypto.blind_index(address, purpose="address")
+    from_here = crypto.blind_index(f"{ref.link_id} {address}", purpose="address")
     try:
         accounts.note_try(accounts.OPEN_LINK, from_here, address)
     except accounts.TooManyTries as many:
