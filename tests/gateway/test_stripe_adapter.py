@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -117,6 +118,8 @@ def test_held_money_is_taken_once(stripe: StripeProvider, sandbox: Sandbox) -> N
     subject = ids.new("payment")
     held = charged(stripe, subject, "pm_card_visa", manual=True)
     assert (held.result, held.amount) == (Result.AUTHORISED, Money(1000_00, "INR"))
+    assert held.held_until is not None
+    assert dt.timedelta(days=6) < held.held_until - dt.datetime.now(dt.UTC) < dt.timedelta(days=8)
     call = Capture(held.intent_id or "")
     for _ in range(2):
         taken = stripe.capture(a_key(subject), call)

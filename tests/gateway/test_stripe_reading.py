@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -82,6 +83,19 @@ def test_a_success_says_what_was_received_by_which_card_and_at_what_cost() -> No
 def test_money_that_is_held_is_what_can_be_captured() -> None:
     outcome = reading.intent(an_intent(status="requires_capture", amount_capturable=700))
     assert outcome.amount == Money(700, "INR")
+
+
+def test_until_when_a_bank_holds_money_is_what_the_charge_tells() -> None:
+    holds = {"card": {"brand": "visa", "last4": "4242", "capture_before": 1_800_000_000}}
+    charge = CHARGE | {"payment_method_details": holds, "status": "succeeded", "captured": False}
+    held = an_intent(status="requires_capture", amount_capturable=700, latest_charge=charge)
+    until = dt.datetime(2027, 1, 15, 8, tzinfo=dt.UTC)
+    assert reading.intent(held).held_until == until
+    assert reading.intent(held | {"status": "succeeded"}).held_until is None
+    assert reading.intent(held | {"latest_charge": "ch_1"}).held_until is None
+    news = reading.charge(charge | {"payment_intent": "pi_1", "amount": 700, "currency": "inr"})
+    assert news is not None
+    assert news.held_until == until
 
 
 def test_a_decline_names_the_try_it_belongs_to_and_both_codes() -> None:

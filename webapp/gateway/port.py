@@ -75,7 +75,8 @@ class Outcome:
     With `session_open`, a `decline` is one that the shopper met on the provider's page, where
     another try is still possible. Of a refund, `amount` is what goes back, `refund_id` the
     provider's id, `bank_reference` what the shopper can quote to their bank. Of money that a bank
-    granted, `approval_code` is its six digits and `network_reference` the network's name for it.
+    granted, `approval_code` is its six digits and `network_reference` the network's name for it; of
+    money that is held, `held_until` is when the bank lets it go.
     """
 
     result: Result
@@ -91,6 +92,7 @@ class Outcome:
     provider_fee: Money | None = None
     approval_code: str | None = None
     network_reference: str | None = None
+    held_until: dt.datetime | None = None
     refund_id: str | None = None
     bank_reference: str | None = None
     failure_code: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -57,6 +58,7 @@ def intent(thing: Thing, *, session_id: str | None = None) -> Outcome:
         provider_fee=_fee(charge_),
         approval_code=_reference(charge_, "authorization_code"),
         network_reference=_reference(charge_, "network_transaction_id"),
+        held_until=_held_until(charge_) if result is Result.AUTHORISED else None,
         subject_id=metadata.get("subject"),
         operation_id=metadata.get("operation"),
     )
@@ -86,6 +88,7 @@ def charge(thing: Thing) -> Outcome | None:
         provider_fee=_fee(thing),
         approval_code=_reference(thing, "authorization_code"),
         network_reference=_reference(thing, "network_transaction_id"),
+        held_until=None if is_captured else _held_until(thing),
         subject_id=metadata.get("subject"),
         operation_id=metadata.get("operation"),
     )
@@ -232,6 +235,12 @@ def _reference(charge_: Thing, name: str) -> str | None:
     """Return what the bank or the network calls a charge, where the provider tells it."""
     told = _map(_map(charge_.get("payment_method_details")).get("card")).get(name)
     return told if isinstance(told, str) and told else None
+
+
+def _held_until(charge_: Thing) -> dt.datetime | None:
+    """Return when the bank lets go of what a charge holds, where the provider tells it."""
+    told = _map(_map(charge_.get("payment_method_details")).get("card")).get("capture_before")
+    return dt.datetime.fromtimestamp(told, tz=dt.UTC) if isinstance(told, int) else None
 
 
 def _fee(charge_: Thing) -> Money | None:

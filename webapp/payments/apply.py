@@ -19,6 +19,7 @@ from webapp.payments.models import Anomaly, Attempt, Payment
 from webapp.payments.states import (
     ACTION_DEADLINE,
     AUTHORISED_DEADLINE,
+    BEFORE_THE_BANK,
     CHECK_ACTION,
     CHECK_AUTHORISED,
     LIVE,
@@ -128,6 +129,8 @@ def _authorised(order: Order, payment: Payment, outcome: Outcome) -> None:
     if payment.status in LOST:
         start.plan_cancel(payment, is_held=True)
         return
+    if payment.status == Status.AUTHORISED:
+        _hold_ends(payment, outcome)
     if not payment.can_move_to(Status.AUTHORISED):
         return
     attempt = _attempt_of(payment, outcome)
@@ -138,12 +141,23 @@ def _authorised(order: Order, payment: Payment, outcome: Outcome) -> None:
     now = clock.now()
     payment.authorised_minor = min(held.minor, payment.amount_minor)
     payment.capture_before = payment.deadline_at = now + AUTHORISED_DEADLINE
+    _hold_ends(payment, outcome)
     payment.check_at = now + CHECK_AUTHORISED
     payment.move_to(Status.AUTHORISED, because="The bank holds the money.", by=BY)
     if order.status != "pending" or held.currency != payment.currency:
         holds.let_go(payment, because="The order could not take the money any more.")
         return
     orders.close_open_checkout(order.id, "complete", because="The bank holds the money.", by=BY)
+
+
+def _hold_ends(payment: Payment, outcome: Outcome) -> None:
+    """Bring the end of a hold forward where the bank lets go sooner than most do."""
+    if outcome.held_until is None or payment.capture_before is None:
+        return
+    last = max(clock.now(), outcome.held_until - BEFORE_THE_BANK)
+    if last < payment.capture_before:
+        payment.capture_before = last
+        payment.deadline_at = min(payment.deadline_at or last, last)
 
 
 def _succeeded(order: Order, payment: Payment, outcome: Outcome) -> None:

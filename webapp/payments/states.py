@@ -39,8 +39,9 @@ PROCESSING_DEADLINE = dt.timedelta(hours=23)
 ACTION_DEADLINE = dt.timedelta(minutes=30)
 METHOD_DEADLINE = dt.timedelta(minutes=15)
 CHECK_AUTHORISED = dt.timedelta(hours=1)
-#: The provider lets go after seven days; a day before, nobody can be surprised by it.
+#: Most banks let go after seven days, some sooner; a day before, nobody can be surprised by it.
 AUTHORISED_DEADLINE = dt.timedelta(days=6)
+BEFORE_THE_BANK = dt.timedelta(days=1)
 
 STATES = [
     State(
