@@ -11,8 +11,9 @@ from flask import Flask
 from tests.checked_client import Page
 from tests.web.merchant.world import Shop, a_colleague, a_shop
 from webapp import accounts
-from webapp.accounts import ApiKey, KeyEnd
+from webapp.accounts import ApiKey, KeyEnd, KeyKind
 from webapp.kernel import clock, db
+from webapp.outbox import Actor
 from webapp.web.merchant.key_forms import LIVES, OVERLAPS, RESOURCES, acts_on, read_key_form
 
 KEYS = "/merchant/developers/keys"
@@ -162,6 +163,25 @@ def test_revoking_says_when_it_was_last_used_and_ends_it_at_once(shop: Shop) -> 
     assert f"{key.shown} was revoked." in after.text
     assert {form.action for form in after.forms} & {f"{address}/roll", f"{address}/revoke"} == set()
     assert keys_in(shop)[0].end_at(clock.now()) is KeyEnd.REVOKED
+
+
+def test_a_keys_page_lists_what_it_made_and_what_that_made_while_it_works(shop: Shop) -> None:
+    first, _token = created(shop)
+    made: list[ApiKey] = []
+    for name in ("Till", "Kitchen", "Garden"):
+        maker = Actor("api_key", made[0].id if name == "Garden" else first.id)
+        with db.scoped(shop.scope()):
+            new = accounts.create_key(
+                shop.id, livemode=False, kind=KeyKind.SECRET, name=name, by=maker
+            )
+        made.append(new.key)
+    shown = {f"{KEYS}/{key.id}" for key in made}
+    for ended in (first.id, made[0].id):
+        shop.client.send(f"{KEYS}/{ended}", f"{KEYS}/{ended}/revoke")
+    page = shop.client.page(f"{KEYS}/{first.id}")
+    assert "They go on working" in page.text
+    assert shown & set(page.links) == shown - {f"{KEYS}/{made[0].id}"}
+    assert "Keys it made" not in shop.client.page(f"{KEYS}/{made[1].id}").text
 
 
 @pytest.mark.parametrize("role", ["support", "analyst", "viewer"])

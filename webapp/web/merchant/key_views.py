@@ -39,7 +39,7 @@ class KeyRow:
 
 @dataclass(frozen=True, slots=True)
 class KeyPage:
-    """One key for its page; `replacement` is the row of the key that took its place."""
+    """One key for its page; `replacement` took its place, and all of `made` still work."""
 
     row: KeyRow
     scopes: Sequence[tuple[str, str]]
@@ -48,6 +48,7 @@ class KeyPage:
     is_replaced: bool
     was_used_recently: bool
     replacement: KeyRow | None
+    made: Sequence[KeyRow]
     why_not: str | None
 
 
@@ -70,6 +71,7 @@ def key_page(key_id: str) -> KeyPage:
         is_replaced=key.replaced_by is not None,
         was_used_recently=used is not None and used > now - RECENTLY,
         replacement=key_row(following) if following else None,
+        made=_made_by(key, now),
         why_not=why_not("manage_keys"),
     )
 
@@ -91,6 +93,16 @@ def key_row(key: ApiKey) -> KeyRow:
         ends_at=key.revoked_at or key.expires_at,
         pill=pill("api_key", _state(key, end)),
     )
+
+
+def _made_by(key: ApiKey, now: dt.datetime) -> list[KeyRow]:
+    """Return the keys that a key made, or that those made in their turn, and that still work."""
+    others = accounts.keys_of(g.merchant.id, livemode=bool(key.livemode))
+    makers = {key.id}
+    while more := {one.id for one in others if one.created_by in makers} - makers:
+        makers |= more
+    made = [one for one in others if one.id in makers - {key.id}]
+    return [key_row(one) for one in made if one.end_at(now) is KeyEnd.WORKS]
 
 
 def _state(key: ApiKey, end: KeyEnd) -> str:
