@@ -151,6 +151,28 @@ def test_however_many_requests_are_old_one_run_forgets_them(app: Flask) -> None:
     assert kept(shop) == []
 
 
+@pytest.mark.parametrize("column", ["object_id", "idempotency_key"])
+def test_what_was_asked_about_one_thing_is_found_without_a_walk_through_all(
+    committed: Committed, column: str
+) -> None:
+    shop = a_shop(committed.app)
+    many = (
+        "INSERT INTO api_request (id, merchant_id, livemode, method, path, query, status,"
+        " duration_ms, at, request_body, response_body, object_id, version, idempotency_key,"
+        " is_replay) SELECT 'req_' || n, %s, false, 'GET', '/', '', 200, 1, now(), '', '',"
+        " 'pay_' || n, '1', 'key ' || n, false FROM generate_series(1, 5000) AS n"
+    )
+    asked = (
+        "EXPLAIN SELECT id FROM api_request WHERE merchant_id = %s AND NOT livemode"
+        f" AND {column} = 'x' ORDER BY id DESC LIMIT 25"
+    )
+    with committed.connect("postgres") as owner:
+        owner.execute(many, [shop.merchant_id])
+        owner.execute("ANALYZE api_request")
+        plan = str(owner.execute(asked, [shop.merchant_id]).fetchall())
+    assert f"ix_api_request_{column}" in plan
+
+
 def test_what_is_kept_is_never_changed(app: Flask) -> None:
     a_shop(app).program().get("/orders")
     for role in ("paydeck_web", "paydeck_admin", "paydeck_worker"):

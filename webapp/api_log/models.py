@@ -47,3 +47,13 @@ Index(
     ApiRequest.livemode,
     ApiRequest.id.desc(),
 )
+#: People look for what was asked about an object, or with a key, however long ago that was.
+for _column in (ApiRequest.object_id, ApiRequest.idempotency_key):
+    Index(
+        f"ix_api_request_{_column.key}",
+        ApiRequest.merchant_id,
+        ApiRequest.livemode,
+        _column,
+        ApiRequest.id.desc(),
+        postgresql_where=_column.is_not(None),
+    )
