@@ -1,9 +1,9 @@
 """`python -m tests.simulation.exhaustive`: one kill at every hook, times every answer there is.
 
 A charge and a refund are each played from beginning to end without chance; one call is answered
-with one fault. Undisturbed, such a story tells how many hooks it has, give or take what chance does
-to pauses; then it is played once for each of them, whoever stands there is killed, and the product
-has to bring it to its end.
+with one fault. Such a story is played once for each of its hooks, whoever stands there is killed,
+and the product has to bring it to its end. Chance gives a story a few hooks more or less, so it is
+followed until nobody has been there to be killed for a good while.
 """
 
 from __future__ import annotations
@@ -25,8 +25,12 @@ from tests.simulation.stage import CURRENCY, Sale, Stage
 from tests.simulation.world import Actor
 from webapp.kernel.money import Money
 
-#: So many hooks more or less chance gives a story, which decides how long a wait is.
-GIVE_OR_TAKE = 4
+#: So many hooks of every story are tried first, and so many more of those that go on.
+HOOKS, MORE_HOOKS = 60, 20
+#: A story is over when nobody stood at so many hooks on end.
+SILENCE = 10
+#: No story is longer; one that is has no end.
+MOST_HOOKS = 400
 UNDO_SECONDS = 31.0
 Story = Callable[[Stage], None]
 
@@ -42,18 +46,10 @@ class Ending:
 
 @dataclass(frozen=True)
 class Case:
-    """A story with its answer, how many hooks it should have, and at which somebody dies."""
+    """A story with its answer, and at which of its hooks somebody dies."""
 
     ending: Ending
-    hooks: int = 0
-    kill_at: int | None = None
-
-    @property
-    def kills(self) -> set[int]:
-        """How many may die: where the story should be over nobody, one before that."""
-        if self.kill_at is None or self.kill_at == self.hooks + GIVE_OR_TAKE:
-            return {0}
-        return {1} if self.kill_at < self.hooks - GIVE_OR_TAKE else {0, 1}
+    kill_at: int
 
 
 def charge(stage: Stage) -> None:
@@ -94,14 +90,20 @@ def endings() -> list[Ending]:
     ]
 
 
-def cases(hooks: dict[Ending, int], stride: int) -> list[Case]:
-    """Return a case for every hook of every story and past its end, or every so-manieth of them."""
-    every = [
-        Case(ending, count, hook)
-        for ending, count in hooks.items()
-        for hook in range(count + GIVE_OR_TAKE + 1)
-    ]
-    return every[::stride]
+def cases(stories: list[Ending], hooks: range) -> list[Case]:
+    """Return a case for each of these hooks of each of these stories."""
+    return [Case(ending, hook) for ending in stories for hook in hooks]
+
+
+def going_on(killed: set[Case], hooks: range) -> list[Ending]:
+    """Return the stories that may go on after these hooks; raises where one has no end.
+
+    `killed` is where somebody died. A story is over that was silent at the last of the hooks.
+    """
+    late = {case.ending for case in killed if case.kill_at >= hooks.stop - SILENCE}
+    if late and hooks.stop >= MOST_HOOKS:
+        raise RuntimeError(f"a story has more than {MOST_HOOKS} hooks: {late}")
+    return [ending for ending in endings() if ending in late]
 
 
 def play(wanted: list[Case], first: int, number: int, ground: Ground) -> course.Verdict:
@@ -115,7 +117,7 @@ def _act(case: Case, stage: Stage) -> None:
     def dies(_actor: Actor) -> bool:
         nonlocal met
         met += 1
-        return met - 1 == case.kill_at
+        return met == case.kill_at + 1
 
     stage.world.is_calm = True
     stage.world.reaper = dies
@@ -144,25 +146,30 @@ def _sale(stage: Stage) -> Sale:
 class Total:
     """What all cases came to."""
 
-    kills: int = 0
+    cases: int = 0
     wrong: int = 0
+    killed: set[Case] = field(default_factory=set)
     hooks: set[str] = field(default_factory=set)
     pairs: set[tuple[str, Ending]] = field(default_factory=set)
 
     def add(self, case: Case, verdict: course.Verdict) -> None:
         """Count one case and print what was wrong with it."""
-        self.kills += verdict.kills
+        self.cases += 1
+        if verdict.kills:
+            self.killed.add(case)
         self.hooks.update(verdict.coverage.deaths)
         self.pairs.update((hook, case.ending) for hook in verdict.coverage.deaths)
-        for line in found(case, verdict):
+        for line in verdict.violations:
             self.wrong += 1
             print(f"{case}: {line}", flush=True)
 
-
-def found(case: Case, verdict: course.Verdict) -> list[str]:
-    """Return what was wrong with a case, in words: also that it ended too early or too late."""
-    is_other = verdict.kills not in case.kills
-    return [*verdict.violations, *([f"{verdict.kills} died there"] if is_other else [])]
+    @property
+    def closing(self) -> str:
+        """The line with which a run closes."""
+        return (
+            f"{self.cases} cases, {len(self.killed)} single kills at {len(self.hooks)} kinds of"
+            f" hook, {len(self.pairs)} pairs of hook and answer, {self.wrong} violations"
+        )
 
 
 def main(words: list[str]) -> int:
@@ -171,33 +178,26 @@ def main(words: list[str]) -> int:
     parser.add_argument("--stride", type=int, default=1, help="play every so-manieth case only")
     parser.add_argument("--processes", type=int, default=2)
     asked = parser.parse_args(words)
-    total, hooks = Total(), dict.fromkeys(endings(), 0)
+    total, stories, hooks = Total(), endings(), range(HOOKS)
     with Stores(fsync=False, wanted=("postgres",)) as stores:
         ground = Ground(stores)
         ground.warm_up(lambda: course.rehearse(ground.apps))
         runner = Runner(ground, lanes=asked.processes)
+        while stories:
+            wanted, first = cases(stories, hooks)[:: asked.stride], total.cases
 
-        def play_all(wanted: list[Case], first: int) -> None:
-            def heard(verdict: course.Verdict) -> bool:
-                case = wanted[verdict.seed - first]
-                total.add(case, verdict)
-                if case.kill_at is None:
-                    hooks[case.ending] = verdict.coverage.hits.total()
+            def heard(
+                verdict: course.Verdict, wanted: list[Case] = wanted, first: int = first
+            ) -> bool:
+                total.add(wanted[verdict.seed - first], verdict)
                 return True
 
             numbers = range(first, first + len(wanted))
             runner.play(numbers, heard, play=partial(play, wanted, first))
-
-        play_all([Case(ending) for ending in hooks], 0)
-        wanted = cases(hooks, asked.stride)
-        play_all(wanted, len(hooks))
-    print(
-        f"{len(hooks)} stories with {sum(hooks.values())} hooks, {len(wanted)} cases,"
-        f" {total.kills} single kills at {len(total.hooks)} kinds of hook,"
-        f" {len(total.pairs)} pairs of hook and answer, {total.wrong} violations",
-        flush=True,
-    )
-    return 1 if total.wrong or not total.kills else 0
+            stories = going_on(total.killed, hooks)
+            hooks = range(hooks.stop, hooks.stop + MORE_HOOKS)
+    print(total.closing, flush=True)
+    return 1 if total.wrong or not total.killed else 0
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ import pytest
 
 from tests.simulation import exhaustive, vacuity
 from tests.simulation.bugs import BUGS
-from tests.simulation.course import Verdict
 from tests.simulation.world import Coverage
 
 HERE = Path(__file__).resolve().parents[2]
@@ -74,26 +73,17 @@ def test_one_kill_at_any_hook_of_a_charge_or_refund_loses_nothing() -> None:
     assert printed.splitlines()[-1].endswith(" 0 violations")
 
 
-def test_every_hook_of_every_story_has_its_case_and_a_sample_has_its_share() -> None:
+def test_a_story_is_followed_until_it_is_silent_and_one_without_an_end_is_no_story() -> None:
     first, second, *_ = exhaustive.endings()
-    hooks = {first: 30, second: 20}
-    every = exhaustive.cases(hooks, 1)
-    for ending, count in hooks.items():
-        hooks_of = [case.kill_at for case in every if case.ending == ending]
-        assert hooks_of == list(range(count + exhaustive.GIVE_OR_TAKE + 1))
-    assert exhaustive.cases(hooks, 7) == every[::7]
-
-
-@pytest.mark.parametrize(
-    ("kill_at", "kills", "is_wrong"),
-    [(None, 0, 0), (3, 1, 0), (3, 0, 1), (19, 0, 0), (22, 1, 0), (24, 0, 0), (24, 1, 1)],
-)
-def test_a_story_that_ends_too_early_or_goes_on_too_long_is_wrong(
-    kill_at: int | None, kills: int, is_wrong: int
-) -> None:
-    case = exhaustive.Case(exhaustive.endings()[0], 20, kill_at)
-    verdict = Verdict(0, [], "", kills, 0, 0, 0, 0, Coverage())
-    assert len(exhaustive.found(case, verdict)) == is_wrong
+    tried = range(exhaustive.HOOKS)
+    assert {case.kill_at for case in exhaustive.cases([first], tried)} == set(tried)
+    killed = {exhaustive.Case(first, hook) for hook in tried}
+    killed |= {exhaustive.Case(second, hook) for hook in tried[: -exhaustive.SILENCE]}
+    assert exhaustive.going_on(killed, tried) == [first]
+    killed.add(exhaustive.Case(second, tried[-exhaustive.SILENCE]))
+    assert exhaustive.going_on(killed, tried) == [first, second]
+    with pytest.raises(RuntimeError, match="more than"):
+        exhaustive.going_on({exhaustive.Case(first, 395)}, range(380, 400))
 
 
 def test_a_run_that_met_nothing_counts_as_vacuous() -> None:
