@@ -12,21 +12,24 @@ down_revision = "0029"
 branch_labels = None
 depends_on = None
 
-#: Who approves the correction ends what waits, once the money has left suspense and not before.
+#: Who approves the correction ends what waits, once the money has left suspense; nobody before.
 TURNED_ROUND = """
-    IF OLD.status = 'open' AND NEW.status = 'refunded' AND current_user = 'paydeck_admin'
-       AND EXISTS (SELECT 1 FROM transfer AS first JOIN transfer AS undoes
-                     ON undoes.reverses = first.id
-                    WHERE first.reference = 'payment.suspense:' || NEW.payment_id) THEN
+BEGIN
+  IF OLD.status = 'open' AND NEW.status = 'refunded' THEN
+    IF current_user = 'paydeck_admin' AND EXISTS (
+        SELECT 1 FROM transfer AS first JOIN transfer AS undoes ON undoes.reverses = first.id
+         WHERE first.reference = 'payment.suspense:' || NEW.payment_id) THEN
       RETURN NEW;
     END IF;
-    RAISE EXCEPTION 'people decide"""
+    RAISE EXCEPTION 'people decide; that money has moved is said by who moved it'
+      USING ERRCODE = 'PD005';
+  END IF;"""
 EDGE = "('anomaly', 'open', 'refunded')"
 
 
 def upgrade() -> None:
     """Let money set aside end with the correction that turns its booking round."""
-    op.execute(DECISION_OR_BACK.replace("\n    RAISE EXCEPTION 'people decide", TURNED_ROUND))
+    op.execute(DECISION_OR_BACK.replace("\nBEGIN", TURNED_ROUND, 1))
     guards.flow(op, "anomaly", [("open", "refunded")])
 
 
