@@ -12,7 +12,6 @@ from tests.builders import (
     a_merchant,
     a_payment,
     a_person,
-    an_admin,
     an_imported_sale,
     inr,
     money_in_wallet,
@@ -27,18 +26,6 @@ from webapp.kernel.errors import Conflict
 from webapp.outbox import Actor
 
 AS_ADMIN = db.Scope(role=db.Role.ADMIN, livemode=False)
-
-
-@pytest.fixture
-def asks(app: Flask) -> Actor:
-    """The admin who asks."""
-    return acting(an_admin())
-
-
-@pytest.fixture
-def decides(app: Flask) -> Actor:
-    """The admin who decides."""
-    return acting(an_admin())
 
 
 @pytest.fixture

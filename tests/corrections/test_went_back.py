@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.builders import a_merchant, a_payment, an_admin, inr
-from tests.corrections.test_corrections import AS_ADMIN, acting, asked, transfer_of, undone
+from tests.builders import a_merchant, a_payment, inr
+from tests.corrections.test_corrections import AS_ADMIN, asked, transfer_of, undone
 from tests.refunds.builders import asked as refund_asked
 from tests.refunds.builders import released
 from tests.refunds.test_destinations import anomaly_now, set_aside
 from tests.stories import story_is_whole
 from webapp import corrections, invariants, ledger, payments, refunds
-from webapp.corrections import Status
+from webapp.corrections import Kind, Proposal, Status
 from webapp.kernel import db
+from webapp.kernel.errors import Conflict
 from webapp.outbox import SYSTEM, Actor
 from webapp.payments import Anomaly
 
@@ -22,18 +23,6 @@ from webapp.payments import Anomaly
 def merchant(app: Flask) -> str:
     """A merchant."""
     return a_merchant()
-
-
-@pytest.fixture
-def asks(app: Flask) -> Actor:
-    """The admin who asks."""
-    return acting(an_admin())
-
-
-@pytest.fixture
-def decides(app: Flask) -> Actor:
-    """The admin who decides."""
-    return acting(an_admin())
 
 
 def test_no_line_of_a_correction_reaches_what_waits_or_is_under_way(
@@ -52,6 +41,10 @@ def test_no_line_of_a_correction_reaches_what_waits_or_is_under_way(
             for hidden in (ledger.suspense(False, "INR"), ledger.refunds_in_transit(False, "INR")):
                 with pytest.raises(corrections.CorrectionNotPossible, match="accounts"):
                     corrections.adjustment(detail, [(payable, hidden.name, inr(1))])
+                line = ledger.Line(ledger.payable(merchant, False, "INR"), hidden, inr(1))
+                by_hand = Proposal(detail.transfer.id, Kind.ADJUSTMENT, [line])
+                with pytest.raises(corrections.CorrectionNotPossible, match="its own page"):
+                    corrections.request(by_hand, because="By hand.", by=asks)
 
 
 def test_money_set_aside_that_went_back_elsewhere_ends_with_the_undoing_of_its_booking(
@@ -88,6 +81,8 @@ def test_what_is_decided_of_money_set_aside_is_not_undone_beside_it(
             corrections.approve(waiting.id, by=decides)
         assert corrections.any_correction(waiting.id).status == Status.REQUESTED
         corrections.refuse(waiting.id, because="It goes back from here.", by=decides)
+        with pytest.raises(Conflict):
+            corrections.approve(waiting.id, by=decides)
         with pytest.raises(corrections.CorrectionNotPossible, match="on its way back"):
             corrections.request(late, because="Once more.", by=asks)
     assert anomaly_now(anomaly_id) == "refunding"

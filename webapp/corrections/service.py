@@ -12,7 +12,13 @@ from webapp.corrections.errors import (
     SameApprover,
 )
 from webapp.corrections.models import PATIENCE, Correction, Kind, Status, written
-from webapp.corrections.preview import Proposal, preview, why_not_reverse
+from webapp.corrections.preview import (
+    EXPLAINED,
+    Proposal,
+    preview,
+    proposal_of,
+    why_not_reverse,
+)
 from webapp.kernel import clock, crypto, db, ids
 from webapp.outbox import SYSTEM, Actor
 from webapp.payments import Anomaly
@@ -48,8 +54,7 @@ def request(proposal: Proposal, *, because: str, by: Actor) -> Correction:
         db.session.execute(_ONE_AT_A_TIME, {"transfer_id": whose.id})
         if _waiting_for(whose.id):
             raise CorrectionWaits
-        _check_reversible(proposal.kind, whose.id)
-        _set_aside_by(proposal.kind, whose.id)
+        _check(proposal)
         correction = Correction(
             id=ids.new("correction"),
             merchant_id=whose.merchant_id,
@@ -82,9 +87,9 @@ def approve(correction_id: str, *, by: Actor) -> Correction:
             return correction
         if by.id == correction.requested_by:
             raise SameApprover
+        waits = None
         if correction.status == Status.REQUESTED:
-            _check_reversible(correction.kind, correction.transfer_id)
-        waits = _set_aside_by(correction.kind, correction.transfer_id)
+            waits = _check(proposal_of(correction))
         correction.approved_by = by.id
         _decide(correction, Status.POSTED, because="A second admin approved it.", by=by)
         db.session.flush()
@@ -134,17 +139,24 @@ def lapse_due() -> int:
     return lapsed
 
 
-def _check_reversible(kind: str, transfer_id: str) -> None:
-    if kind == Kind.REVERSAL and (reason := why_not_reverse(ledger.transfer(transfer_id))):
-        raise CorrectionNotPossible(reason)
+def _check(proposal: Proposal) -> Anomaly | None:
+    """Return the money set aside that a proposal says went back elsewhere, locked, or None.
 
-
-def _set_aside_by(kind: str, transfer_id: str) -> Anomaly | None:
-    """Return the money set aside that a reversal says went back elsewhere, locked, or None."""
-    if kind != Kind.REVERSAL:
+    Raises CorrectionNotPossible for what no correction does, by whichever door it came.
+    """
+    if proposal.kind != Kind.REVERSAL:
+        if not EXPLAINED.isdisjoint(
+            ref.kind for line in proposal.lines for ref in (line.source, line.target)
+        ):
+            raise CorrectionNotPossible(
+                "What is set aside or on its way back is decided on its own page."
+            )
         return None
+    detail = ledger.transfer(proposal.transfer_id)
+    if reason := why_not_reverse(detail):
+        raise CorrectionNotPossible(reason)
     try:
-        return payments.locked_anomaly_booked_by(ledger.transfer(transfer_id).transfer.reference)
+        return payments.locked_anomaly_booked_by(detail.transfer.reference)
     except payments.AnomalyDecided as decided:
         raise CorrectionNotPossible(
             "It is decided what becomes of that money, or it is on its way back."
