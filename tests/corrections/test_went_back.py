@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.builders import a_merchant, a_payment, inr
+from tests.books import at_once
+from tests.builders import a_merchant, a_payment, an_admin, inr
 from tests.corrections.test_corrections import AS_ADMIN, asked, transfer_of, undone
+from tests.portal import Committed
 from tests.refunds.builders import asked as refund_asked
 from tests.refunds.builders import released
 from tests.refunds.test_destinations import anomaly_now, set_aside
@@ -104,3 +106,28 @@ def test_no_admin_ends_money_set_aside_while_it_is_in_suspense(
             end(waiting, by=decides)
         session.rollback()
     assert anomaly_now(anomaly_id) == "open"
+
+
+@pytest.mark.races
+def test_given_back_and_gone_back_at_once_end_in_one_of_the_two(committed: Committed) -> None:
+    payment_id, anomaly_id = set_aside(a_merchant())
+    first, second = (Actor("admin", an_admin().id) for _ in range(2))
+    waiting = asked(undone(transfer_of(f"payment.suspense:{payment_id}")), first)
+
+    def decide(number: int) -> str:
+        try:
+            if number % 2:
+                return corrections.approve(waiting.id, by=second).status
+            return f"refund {refunds.refund_set_aside(anomaly_id, by=first).anomaly_id}"
+        except (corrections.CorrectionNotPossible, payments.AnomalyDecided) as late:
+            return late.code
+
+    ends = set(at_once(committed.app, AS_ADMIN, decide, threads=6))
+    assert len(ends & {"posted", f"refund {anomaly_id}"}) == 1
+    with committed.connect("postgres") as root:
+        row = root.execute(
+            "SELECT (SELECT count(*) FROM refund WHERE anomaly_id = %(id)s) + (SELECT count(*)"
+            " FROM transfer WHERE reverses IS NOT NULL), status FROM anomaly WHERE id = %(id)s",
+            {"id": anomaly_id},
+        ).fetchone()
+    assert row in {(1, "refunded"), (1, "refunding")}
