@@ -81,7 +81,9 @@ class Fuzzer:
         )
         @given(case=target.as_strategy(generation_mode=mode))
         def explore(case: Case[Any]) -> None:
-            check(case)
+            # A list without entries leaves no trace in an address: nothing wrong is sent then.
+            if mode is GenerationMode.POSITIVE or [] not in (case.query or {}).values():
+                check(case)
 
         explore()
 

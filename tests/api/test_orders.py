@@ -68,6 +68,13 @@ def test_an_order_names_its_customer_by_address_or_by_id(app: Flask) -> None:
         ({"colour": "red"}, "colour", "parameter_unknown"),
         ({"description": "4242 4242 4242 4242"}, "description", "parameter_invalid"),
         ({"customer": "cus_nobody"}, "customer", "parameter_invalid"),
+        ({"customer_email": "nope"}, "customer_email", "invalid"),
+        ({"customer_email": "asha@people"}, "customer_email", "invalid"),
+        (
+            {"customer_email": "a@b.example\r\nBcc: c@d.example"},
+            "customer_email",
+            "invalid",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_and_never_repeated(

@@ -87,7 +87,7 @@ def test_a_refused_request_closes_the_operation_as_failed(worker: Worker) -> Non
     charge = a_charge("pm_of_somebody_else")
     book = drained()
     assert answer_of(book, charge) == Failure(
-        "not_found", "No such PaymentMethod: 'pm_of_somebody_else'"
+        "payment_method_unknown", "No such PaymentMethod: 'pm_of_somebody_else'"
     )
     assert row_of(charge.id).state == State.FAILED
     assert worker.sandbox.charges(charge.subject_id) == 0

@@ -274,7 +274,7 @@ def test_a_wrong_request_is_refused_by_name(stripe: StripeProvider) -> None:
     subject = ids.new("payment")
     with pytest.raises(Refused) as met:
         stripe.confirm(a_key(subject), Confirm(an_intent(stripe, subject), "pm_nothing", BACK))
-    assert met.value.code == "not_found"
+    assert met.value.code == "payment_method_unknown"
 
 
 def test_one_key_with_two_requests_is_for_a_person(stripe: StripeProvider) -> None:

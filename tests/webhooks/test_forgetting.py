@@ -35,6 +35,20 @@ def test_only_so_much_may_be_on_its_way_to_an_endpoint_again(
     assert webhooks.resend_range(endpoint.id, since, until, only_failed=False, by=BY) == 2
 
 
+def test_where_much_waits_already_no_test_is_sent(
+    shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = an_endpoint(shop, "order.created")
+    monkeypatch.setattr(resending, "AGAIN_AT_MOST", 2)
+    ordered(shop)
+    webhooks.test_event(endpoint.id, "order.created", by=BY)
+    for send in (webhooks.test_event, webhooks.tampered_event):
+        with pytest.raises(webhooks.TooMuchAgain):
+            send(endpoint.id, "order.created", by=BY)
+    Server().drain()
+    webhooks.test_event(endpoint.id, "order.created", by=BY)
+
+
 def test_what_was_answered_long_ago_is_forgotten_and_that_it_was_answered_is_not(
     shop: str,
 ) -> None:

@@ -327,7 +327,10 @@ def _checked_scopes(kind: KeyKind, asked: Iterable[str] | None) -> list[str] | N
     if not named:
         raise Invalid("Choose at least one thing that the key may do.", param="scopes")
     if named - set(known):
-        raise Invalid(f"A {kind} key cannot be given all of these scopes.", param="scopes")
+        raise Invalid(
+            f"A {kind} key can be given these scopes and no others: {', '.join(known)}.",
+            param="scopes",
+        )
     return [scope for scope in known if scope in named]
 
 

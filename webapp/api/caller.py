@@ -26,6 +26,7 @@ from webapp.outbox import Actor
 
 MERCHANT_HEADER = "Paydeck-Merchant"
 KEY_PREFIXES = ("sk_test_", "sk_live_", "pk_test_", "pk_live_")
+NO_BEARER = "Send the key or token as Authorization: Bearer and the key, not in another scheme."
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 View = TypeVar("View", bound=Callable[..., object])
 
@@ -116,7 +117,9 @@ def identify() -> Caller:
         return Caller("nobody", Actor("api"), settings().livemode, versions.chosen(version, None))
     scheme, _, token = sent.partition(" ")
     token = token.strip()
-    if scheme.lower() != "bearer" or not token or not token.isascii():
+    if scheme.lower() != "bearer" or not token:
+        raise CredentialsWrong(NO_BEARER)
+    if not token.isascii():
         raise CredentialsWrong
     if token.startswith(KEY_PREFIXES):
         return _key(token, version)

@@ -103,7 +103,7 @@ ADVICE: dict[str, str] = {
     "old_secret_signs": "Wait for the old secret’s end, or send overlap_seconds: 0.",
     "test_mode_only": "Send it with a test key to an endpoint of test mode.",
     "too_many_lookups": "Wait as long as Retry-After says. Check that your name server answers.",
-    "too_much_again": "Wait until what is on its way again has arrived, or choose a shorter time.",
+    "too_much_again": "Wait until what is on its way has arrived, or choose a shorter time.",
     "unknown_event": "Choose from the list of events, or * for all.",
     "bad_webhook_secret": "Leave the secret out to have one made.",
     # money

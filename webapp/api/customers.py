@@ -10,13 +10,10 @@ from webapp import accounts, orders
 from webapp.api.caller import caller, needs
 from webapp.api.customer_shape import customer_shown
 from webapp.api.lists import after, asked_page, listing, moment
-from webapp.api.models import Body, CreatedQuery, Metadata, Thing, Words
+from webapp.api.models import Body, CreatedQuery, MailAddress, Metadata, Thing, Words
 from webapp.api.routing import get, patch, post
 
 TAG = "Customers"
-Address = Annotated[
-    Words, Field(min_length=3, max_length=254, json_schema_extra={"format": "email"})
-]
 Name = Annotated[Words, Field(min_length=1, max_length=120)]
 
 
@@ -47,7 +44,7 @@ class CreateCustomer(Body):
         "metadata": {"crm": "4711"},
     }
 
-    email: Address
+    email: MailAddress
     name: Name | None = None
     metadata: Metadata = Field({}, validate_default=False)
 
@@ -57,7 +54,7 @@ class UpdateCustomer(Body):
 
     EXAMPLE: ClassVar[dict[str, Any]] = {"name": "Asha R. Raman"}
 
-    email: Address | None = None
+    email: MailAddress | None = None
     name: Name | None = None
     metadata: Metadata | None = Field(None, description="Replaces all that was there.")
 

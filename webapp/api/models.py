@@ -23,7 +23,7 @@ def _whole(typed: object) -> object:
     if not isinstance(typed, str):
         return typed
     if not _WHOLE.fullmatch(typed):
-        raise ValueError("Write a whole number.")
+        raise ValueError("Write a whole number of at most 15 digits.")
     return int(typed)
 
 
@@ -67,6 +67,9 @@ Epoch = Annotated[
 ]
 #: What people write: never a card number.
 Words = Annotated[str, AfterValidator(_no_card)]
+MailAddress = Annotated[
+    Words, Field(min_length=3, max_length=254, json_schema_extra={"format": "email"})
+]
 Metadata = Annotated[
     dict[str, Annotated[str, Field(max_length=500)]],
     Field(

@@ -15,6 +15,7 @@ from webapp.api.models import (
     Body,
     CreatedQuery,
     Currency,
+    MailAddress,
     Metadata,
     Minor,
     Query,
@@ -63,7 +64,7 @@ class CreateOrder(Body):
     customer: Annotated[str, Field(max_length=64)] | None = Field(
         None, description="The id of a customer; or send customer_email."
     )
-    customer_email: Annotated[Words, Field(min_length=3, max_length=254)] | None = Field(
+    customer_email: MailAddress | None = Field(
         None, description="Who is asked to pay; becomes a customer if there is none yet."
     )
     capture: Literal["automatic", "manual"] = Field(

@@ -13,7 +13,16 @@ from webapp.api.caller import caller, needs, settings
 from webapp.api.errors import ParameterInvalid, ParameterUnknown
 from webapp.api.expanding import Expand, expanded
 from webapp.api.lists import after, asked_page, listing, moment
-from webapp.api.models import Body, CreatedQuery, Currency, Metadata, Minor, Query, Words
+from webapp.api.models import (
+    Body,
+    CreatedQuery,
+    Currency,
+    MailAddress,
+    Metadata,
+    Minor,
+    Query,
+    Words,
+)
 from webapp.api.payment_shape import Payment, Status, iso, payment_shown, payments_shown
 from webapp.api.routing import Key, get, post
 from webapp.api.upi import UpiDetails, upi_link, upi_picture
@@ -91,7 +100,7 @@ class CreatePayment(Body):
         None, description="Of a new order; manual only holds a card’s money."
     )
     customer: Id | None = None
-    customer_email: Annotated[Words, Field(min_length=3, max_length=254)] | None = None
+    customer_email: MailAddress | None = None
     description: Annotated[Words, Field(max_length=200)] = ""
     return_url: WebAddress | None = Field(
         None, description="Where the shopper comes back to after the bank’s check."

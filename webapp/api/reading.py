@@ -43,10 +43,10 @@ SENTENCES = {
     "string_too_long": "Keep this to {max_length} characters.",
     "string_too_short": "Write at least {min_length} characters.",
     "too_long": "Keep this to {max_length} entries.",
-    "too_short": "Give at least {min_length} entries.",
+    "too_short": "Give no fewer entries than {min_length}.",
     "literal_error": "This must be one of {expected}.",
     "enum": "This must be one of {expected}.",
-    "string_pattern_mismatch": "This has not the form that is described.",
+    "string_pattern_mismatch": "Write this in the form {pattern}.",
 }
 
 FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
@@ -140,7 +140,7 @@ def no_body() -> None:
 
 
 def _refuse(wrong: ValidationError) -> NoReturn:
-    found = wrong.errors(include_url=False, include_input=False)
+    found = wrong.errors(include_url=False)
     # A name that is spelt wrongly is missing and unknown at once: the second says more.
     first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     kind, param = first["type"], _shown(first["loc"])
@@ -148,6 +148,8 @@ def _refuse(wrong: ValidationError) -> NoReturn:
         raise ParameterMissing(param=param) from None
     if kind == "extra_forbidden":
         raise ParameterUnknown(param=param) from None
+    if isinstance(first["input"], str) and kind in {"too_long", "too_short"}:
+        kind = f"string_{kind}"
     told = SENTENCES.get(kind, first["msg"].removeprefix("Value error, "))
     context = {name: value for name, value in first.get("ctx", {}).items() if name != "error"}
     raise ParameterInvalid(told.format(**context) if context else told, param=param) from None

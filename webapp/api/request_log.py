@@ -18,6 +18,8 @@ from webapp.kernel import db, log
 LOGGED_BODY = 64 * 1024
 #: Where passwords and tokens are sent: nothing of a body is kept, whatever its fields are called.
 UNKEPT = ("/api/v1/auth/", "/api/v1/users/me/password")
+#: What browsers say of a request by a page of this portal: the explorer’s, no program’s.
+OF_OUR_PAGES = "same-origin"
 _log = structlog.get_logger(__name__)
 
 
@@ -50,6 +52,7 @@ def _asked(who: Caller) -> api_log.Asked:
         body=_sent_body(),
         version=who.version,
         idempotency_key=_cleaned(g.get("idempotency_key"), 255),
+        is_by_hand=request.headers.get("Sec-Fetch-Site") == OF_OUR_PAGES,
     )
 
 

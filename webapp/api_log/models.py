@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.kernel.db import Base, Id, Moment
@@ -39,6 +39,8 @@ class ApiRequest(Base):
     version: Mapped[str]
     idempotency_key: Mapped[str | None]
     is_replay: Mapped[bool]
+    #: Made by a person in the explorer, not by a program.
+    is_by_hand: Mapped[bool] = mapped_column(server_default=false())
 
 
 Index(

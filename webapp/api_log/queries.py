@@ -17,7 +17,10 @@ FIRST_FAILURE = 400
 
 @dataclass(frozen=True, slots=True)
 class RequestFilter:
-    """What part of a merchant's requests is asked for; `path` is how the address begins."""
+    """What part of a merchant's requests is asked for; `path` is how the address begins.
+
+    `by_programs` leaves out what people asked, by their tokens or in the explorer.
+    """
 
     method: str | None = None
     path: str | None = None
@@ -27,6 +30,7 @@ class RequestFilter:
     error_code: str | None = None
     object_id: str | None = None
     idempotency_key: str | None = None
+    by_programs: bool = False
     since: dt.datetime | None = None
     until: dt.datetime | None = None
 
@@ -64,6 +68,8 @@ def _bounded(wanted: Select[ApiRequest], asked: RequestFilter) -> Select[ApiRequ
     if asked.has_failed is not None:
         failed = ApiRequest.status >= FIRST_FAILURE
         wanted = wanted.where(failed if asked.has_failed else ~failed)
+    if asked.by_programs:
+        wanted = wanted.where(ApiRequest.key_id.is_not(None), ~ApiRequest.is_by_hand)
     if asked.since:
         wanted = wanted.where(ApiRequest.at >= asked.since)
     if asked.until:

@@ -20,10 +20,10 @@ _NOTE = text(
     WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))
     INSERT INTO api_request (id, merchant_id, livemode, key_id, user_id, method, path, query,
       status, duration_ms, at, request_body, response_body, error_code, object_id, version,
-      idempotency_key, is_replay)
+      idempotency_key, is_replay, is_by_hand)
     SELECT :id, :merchant_id, :livemode, :key_id, :user_id, :method, :path, :query,
       :status, :duration_ms, clock_now(), :request_body, :response_body, :error_code, :object_id,
-      :version, :idempotency_key, :is_replay FROM quick
+      :version, :idempotency_key, :is_replay, :is_by_hand FROM quick
     """
 )
 _SWEEP = text(
@@ -34,7 +34,10 @@ _SWEEP = text(
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request as it came in; `body` and `query` are masked before they are kept."""
+    """A request as it came in; `body` and `query` are masked before they are kept.
+
+    `is_by_hand` says that a person made it in the explorer.
+    """
 
     id: str
     livemode: bool
@@ -47,6 +50,7 @@ class Asked:
     body: bytes
     version: str
     idempotency_key: str | None
+    is_by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)

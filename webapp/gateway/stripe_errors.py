@@ -45,8 +45,10 @@ def ask(call: Callable[[], T]) -> T:
 
 def _refused(wrong: stripe.InvalidRequestError) -> Refused:
     error = _error_of(wrong)
-    missing = error.get("code") == "resource_missing"
-    code = "not_found" if missing else error.get("code") or "invalid_request"
+    code = error.get("code") or "invalid_request"
+    if code == "resource_missing":
+        is_method = error.get("param") == "payment_method"
+        code = "payment_method_unknown" if is_method else "not_found"
     return Refused(code, error.get("message") or "")
 
 

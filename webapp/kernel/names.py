@@ -9,8 +9,9 @@ from concurrent.futures import Future
 from typing import Final
 
 LOOKUP_SECONDS: Final = 3.0
-#: So many lookups are under way at once in a process; no more are begun until one has ended.
-AT_ONCE: Final = 64
+#: So many lookups are under way at once in a process; no more are begun until one has ended. The
+#: system gives a name up after some 30 s; sixteen threads that each wait 3 s leave 160 behind.
+AT_ONCE: Final = 256
 Ask = Callable[[str, int], list[str]]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from webapp import audit
-from webapp.kernel import clock, crypto, db, ids
+from webapp.kernel import clock, crypto, db, emails, ids
 from webapp.kernel.errors import Invalid
 from webapp.kernel.money import Money, payable
 from webapp.orders.errors import CheckoutNotFound, OrderNotFound, OrderNotPayable
@@ -162,9 +162,13 @@ def open_checkout(order_id: str, *, by: Actor = SYSTEM) -> Opened:
 def customer_with_email(
     merchant_id: str, email: str, *, livemode: bool, user_id: str | None
 ) -> Customer:
-    """Return the merchant's customer with that address, made now if there is none (a step)."""
+    """Return the merchant's customer with that address, made now if there is none (a step).
+
+    Raises Invalid naming `customer_email` where it is no address.
+    """
     db.assert_transaction()
-    index = crypto.blind_index(email.strip().lower(), purpose="email")
+    address = emails.checked(email, param="customer_email")
+    index = crypto.blind_index(address.lower(), purpose="email")
     wanted = select(Customer).where(
         Customer.merchant_id == merchant_id,
         Customer.livemode == livemode,
@@ -173,7 +177,7 @@ def customer_with_email(
     found = db.session.scalar(wanted)
     if found is None:
         customer_id = ids.new("customer")
-        sealed = crypto.seal(email.strip(), context=f"customer:email:{customer_id}")
+        sealed = crypto.seal(address, context=f"customer:email:{customer_id}")
         row = {
             "id": customer_id,
             "merchant_id": merchant_id,

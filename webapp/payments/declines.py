@@ -184,6 +184,14 @@ _ALL = [
         Fault.SHOPPER,
     ),
     _advice(
+        "payment_method_unknown",
+        "The payment provider does not know that card.",
+        "Enter the card again, or use another method.",
+        "The provider knows no payment method with the id that was sent: it is of another account"
+        " or mode, or was never made.",
+        Fault.US,
+    ),
+    _advice(
         "provider_unavailable",
         "The payment provider could not take the payment.",
         "Try again in a minute, or use another method.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -37,6 +38,10 @@ class _Wiring:
     receiver: str | None = None
 
 
+AT_HOME: Final = (
+    "Events are sent to public servers. One on your own machine gets them by the command paydeck"
+    " listen."
+)
 _wiring: list[_Wiring] = [_Wiring()]
 _waiting: Counter[str] = Counter()
 _lock = threading.Lock()
@@ -63,9 +68,20 @@ def look_up(url: str, *, whose: str) -> Address:
             raise Invalid(f"Keep the address to {MAX_URL} characters.", param="url")
         with _seat(whose):
             net.outside_target(typed, resolve=_wiring[0].resolve)
-    except (Invalid, TooManyLookups) as refused:
+    except TooManyLookups as refused:
         return Address(typed, refused)
+    except Invalid as refused:
+        return Address(typed, Invalid(AT_HOME, param="url") if _is_at_home(typed) else refused)
     return Address(urlsplit(typed)._replace(fragment="").geturl())
+
+
+def _is_at_home(url: str) -> bool:
+    """Whether an address names, in so many words, the machine on which it is read."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def checked(address: str | Address, *, whose: str) -> str:

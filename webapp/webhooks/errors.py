@@ -78,10 +78,13 @@ class TestModeOnly(Conflict):
 
 
 class TooMuchAgain(Conflict):
-    """As much is on its way to an endpoint again as may be at once."""
+    """As much waits for an endpoint as may be sent again, or beside tests, at once."""
 
     code = "too_much_again"
-    says = "At most 10,000 events may be on their way to an endpoint again. Let them arrive first."
+    says = (
+        "So much waits for that endpoint already that nothing is sent again and no test is sent."
+        " Let it arrive first."
+    )
 
 
 class TooManyLookups(Unavailable):

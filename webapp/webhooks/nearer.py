@@ -12,7 +12,11 @@ from webapp.kernel.waits import Kind, Waiting
 from webapp.webhooks.models import Delivery, Endpoint, Event, Health
 from webapp.webhooks.states import DeliveryState, Status
 
-TRIES = Kind("delivery", "The event is sent; should that fail, the next try waits its own time.")
+TRIES = Kind(
+    "delivery",
+    "The event is sent; should that fail, the next try waits its own time. A server that fails is"
+    " asked with one event at a time, the others after a rest of up to a minute.",
+)
 #: An endpoint that is left alone after failures is sent nothing before that is over.
 _AT = func.greatest(Delivery.due_at, Health.open_until)
 

@@ -23,12 +23,16 @@ STRIP: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events: by public names, the object they are about, and when (until is outside)."""
+    """Which events: by public names, the object they are about, and when (until is outside).
+
+    `is_test` tells examples from what has happened.
+    """
 
     names: Sequence[str] = ()
     subject_id: str | None = None
     since: dt.datetime | None = None
     until: dt.datetime | None = None
+    is_test: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,16 +239,17 @@ def health_of(endpoint_id: str) -> EndpointHealth:
     health = db.session.get(Health, endpoint_id, populate_existing=True)
     now = clock.now()
     is_open = health is not None and health.open_until is not None and health.open_until > now
+    open_until = health.open_until if health and is_open else None
     return EndpointHealth(
         strip=[
             Outcome(one.id, DeliveryState(one.state), one.tries, status)
             for one, _event, status in rows
         ],
         waiting=waiting,
-        next_at=next_at,
+        next_at=max(next_at, open_until) if next_at and open_until else next_at,
         failures=health.failures if health else 0,
         failing_since=health.failing_since if health else None,
-        open_until=health.open_until if health and is_open else None,
+        open_until=open_until,
         is_slow=health.is_slow if health else False,
     )
 
@@ -286,6 +291,8 @@ def _events(merchant_id: str, *, livemode: bool, only: EventFilter) -> Select[Ev
         wanted = wanted.where(Event.at >= only.since)
     if only.until:
         wanted = wanted.where(Event.at < only.until)
+    if only.is_test is not None:
+        wanted = wanted.where(Event.is_test.is_(only.is_test))
     return wanted
 
 

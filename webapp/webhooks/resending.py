@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, true, update
 
 from webapp import audit
 from webapp.kernel import clock, db, ids
@@ -29,14 +29,17 @@ from webapp.webhooks.states import DeliveryState, Status
 #: A range is sent again for as far back as this.
 KEPT: Final = dt.timedelta(days=30)
 AT_ONCE: Final = 1_000
-#: So much may be on its way to an endpoint again, besides what it was not sent before.
+#: So much may be on its way to an endpoint again, besides what it was not sent before; where so
+#: much waits of any kind, it is sent no tests.
 AGAIN_AT_MOST: Final = 10_000
+SENT_AGAIN: Final = Delivery.resend_of.is_not(None)
 
 
 def test_event(endpoint_id: str, name: str, *, by: Actor) -> str:
     """Send an endpoint the example of an event, chosen or not; returns the delivery's id.
 
-    In test mode only: raises TestModeOnly, UnknownEvent, EndpointNotFound and EndpointOff.
+    In test mode only: raises TestModeOnly, UnknownEvent, EndpointNotFound, EndpointOff, and
+    TooMuchAgain where as much waits there as may.
     """
     return _example(endpoint_id, name, by=by, is_tampered=False)
 
@@ -58,6 +61,7 @@ def _example(endpoint_id: str, name: str, *, by: Actor, is_tampered: bool) -> st
         endpoint = _reachable(endpoint_id)
         if endpoint.livemode:
             raise TestModeOnly
+        _have_room(endpoint, 1, beside=true())
         event = Event(
             id=ids.new("event"),
             fact_id=None,
@@ -190,14 +194,12 @@ def discard_dead(delivery_id: str) -> None:
         raise DeliveryNotFound
 
 
-def _have_room(endpoint: Endpoint, more: int) -> None:
-    """Refuse what is too much on its way again; the endpoint is locked, so that it stays true."""
-    again = select(Delivery.id).where(
-        Delivery.endpoint_id == endpoint.id,
-        Delivery.state == DeliveryState.DUE,
-        Delivery.resend_of.is_not(None),
+def _have_room(endpoint: Endpoint, more: int, *, beside: ColumnElement[bool] = SENT_AGAIN) -> None:
+    """Refuse more `beside` what waits already; the endpoint is locked, so that it stays true."""
+    waits = select(Delivery.id).where(
+        Delivery.endpoint_id == endpoint.id, Delivery.state == DeliveryState.DUE, beside
     )
-    waiting = select(func.count()).select_from(again.limit(AGAIN_AT_MOST).subquery())
+    waiting = select(func.count()).select_from(waits.limit(AGAIN_AT_MOST).subquery())
     if (db.session.scalar(waiting) or 0) + more > AGAIN_AT_MOST:
         raise TooMuchAgain
 
@@ -209,7 +211,7 @@ def _again(old: Sequence[Delivery], endpoint: Endpoint) -> list[str]:
 def _send(event: Event, endpoint: Endpoint, *, of: Delivery | None = None) -> str:
     """Write a new delivery; an earlier one that gave up on the same way is then `resent`.
 
-    A tampered test stays one when it is sent again.
+    A tampered test stays one when it is sent again, to whomever.
     """
     _have_body(event, endpoint.api_version)
     before = of or db.session.scalar(
@@ -219,8 +221,9 @@ def _send(event: Event, endpoint: Endpoint, *, of: Delivery | None = None) -> st
         .limit(1)
     )
     again = {event.id: before.id} if before is not None else None
-    is_tampered = of is not None and of.is_tampered
-    (fresh,) = telling.deliver([(event, endpoint)], resend_of=again, is_tampered=is_tampered)
+    (fresh,) = telling.deliver(
+        [(event, endpoint)], resend_of=again, is_tampered=_is_tampered(event)
+    )
     db.session.execute(
         update(Delivery)
         .where(
@@ -231,6 +234,12 @@ def _send(event: Event, endpoint: Endpoint, *, of: Delivery | None = None) -> st
         .values(state=DeliveryState.RESENT, finished_at=clock.now())
     )
     return fresh
+
+
+def _is_tampered(event: Event) -> bool:
+    """Whether an event is a test that was made to be refused."""
+    tampered = select(Delivery.id).where(Delivery.event_id == event.id, Delivery.is_tampered)
+    return event.is_test and bool(db.session.scalar(select(tampered.exists())))
 
 
 def _have_body(event: Event, version: str) -> None:

@@ -130,13 +130,17 @@ def test_the_demo_key_is_filled_in_for_its_own_shop_alone(shop: Shop) -> None:
 
 
 def test_a_fresh_merchant_has_shown_nothing(shop: Shop) -> None:
-    assert "0 of 10 shown" in shop.client.page(EXAM).text
+    assert "0 of 11 shown" in shop.client.page(EXAM).text
     assert shown(shop) == set()
 
 
 def test_a_key_and_its_replay_are_seen_in_the_requests(shop: Shop) -> None:
     program = a_program(shop)
     once = {"Idempotency-Key": "order-7731"}
+    by_hand = {"Idempotency-Key": "order-0", "Sec-Fetch-Site": "same-origin"}
+    program.post("/orders", dict(ORDER), **by_hand)
+    program.post("/orders", dict(ORDER), **by_hand)
+    assert count_shown(shop) == 0
     program.post("/orders", dict(ORDER), **once)
     assert count_shown(shop) == 1
     program.post("/orders", dict(ORDER), **once)
@@ -168,7 +172,7 @@ def test_what_the_built_in_receiver_answers_is_a_rehearsal_and_does_not_count(sh
     tell()
     Server().drain()
     page = shop.client.page(EXAM)
-    assert "0 of 10 shown" in page.text
+    assert "0 of 11 shown" in page.text
     assert "Rehearsed" in page.text
     assert shown(shop) == {"deliveries"}
 
@@ -199,6 +203,21 @@ def test_the_newest_tampered_test_that_was_answered_decides(shop: Shop) -> None:
             webhooks.tampered_event(endpoint.id, "payment.success", by=by)
         Server(lambda _request, came=answer: came).drain()  # type: ignore[misc]
         assert count_shown(shop) == counts
+
+
+def test_late_money_is_learnt_of_by_an_event_or_its_test(shop: Shop) -> None:
+    endpoint = an_endpoint(shop.id, "anomaly.opened")
+    by = Actor("merchant_user", shop.owner_id)
+    with db.scoped(shop.scope()):
+        webhooks.test_event(endpoint.id, "anomaly.opened", by=by)
+    Server(lambda _request: broken(500)).drain()
+    assert count_shown(shop) == 0
+    with db.scoped(shop.scope()):
+        webhooks.test_event(endpoint.id, "anomaly.opened", by=by)
+    Server().drain()
+    # Any arrival shows too that it receives webhooks at all.
+    assert count_shown(shop) == 2
+    assert "late" in shop.client.page(EXAM).text
 
 
 def test_a_decline_is_seen_in_the_events(shop: Shop) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-from email_validator import EmailNotValidError, validate_email
 from flask import (
     Blueprint,
     Response,
@@ -21,7 +20,7 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from webapp import accounts, orders, payments
-from webapp.kernel import db, links
+from webapp.kernel import db, emails, links
 from webapp.kernel.errors import Conflict, Declined, Invalid, NotFound, Refusal
 from webapp.payments import Payer
 from webapp.web.checkout.presenters import Checkout, Stage, checkout_view, receipt_view
@@ -272,8 +271,8 @@ def _payer() -> Payer:
     if not typed:
         return Payer()
     try:
-        return Payer(email=validate_email(typed, check_deliverability=False).normalized)
-    except EmailNotValidError as wrong:
+        return Payer(email=emails.checked(typed))
+    except Invalid as wrong:
         raise Invalid(
             "Enter an e-mail address such as name@example.com, or leave it empty.", param="email"
         ) from wrong

@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from email_validator import EmailNotValidError, validate_email
-
-from webapp.kernel import crypto
+from webapp.kernel import crypto, emails
 from webapp.kernel.errors import Invalid
 from webapp.kernel.money import EXPONENTS, Money, parse_money
 from webapp.kernel.words import turns_text
@@ -88,11 +86,4 @@ def read_description(typed: Mapping[str, str]) -> str:
 
 def _email(typed: Mapping[str, str]) -> str | None:
     text = typed.get("customer_email", "").strip()
-    if not text:
-        return None
-    try:
-        return validate_email(text, check_deliverability=False).normalized
-    except EmailNotValidError as wrong:
-        raise Invalid(
-            "Enter an e-mail address such as name@example.com.", param="customer_email"
-        ) from wrong
+    return emails.checked(text, param="customer_email") if text else None

@@ -18,6 +18,8 @@ from webapp.payments import PaymentFilter
 from webapp.webhooks import DeliveryFilter, DeliveryRow, DeliveryState, Event, EventFilter, Verdict
 
 NEWEST = PageRequest(limit=100)
+#: What a program hears of late money: it is set aside and does not count as paid.
+SET_ASIDE = "anomaly.opened"
 Judge = Callable[[Sequence[DeliveryRow]], DeliveryRow | None]
 
 
@@ -67,7 +69,7 @@ def _of_requests() -> list[Task]:
     page = api_log.requests_of(
         g.merchant.id,
         livemode=g.merchant.livemode,
-        asked=RequestFilter(method="POST", has_failed=False),
+        asked=RequestFilter(method="POST", has_failed=False, by_programs=True),
         page=NEWEST,
     )
     keyed = next((one.id for one in page.rows if one.idempotency_key), None)
@@ -82,14 +84,16 @@ def _of_requests() -> list[Task]:
     return [
         Task(
             "Sends idempotency keys",
-            "One of the newest 100 POST requests that were answered had an Idempotency-Key.",
+            "One of the newest 100 POST requests that a program’s key made had an Idempotency-Key."
+            " The explorer sends one by itself and does not count.",
             seen(keyed, "A request with a key"),
             "Make an order through the API with a key.",
             guide,
         ),
         Task(
             "Asks again safely",
-            "One of the newest 100 POST requests was answered from memory: same key, same body.",
+            "One of the newest 100 POST requests that a program’s key made was answered from"
+            " memory: same key, same body.",
             seen(replayed, "A request that was replayed"),
             "Send a POST twice with the same key and body.",
             guide,
@@ -132,7 +136,15 @@ def _of_deliveries() -> list[Task]:
             "An older event of an object was answered with 2xx after a newer one, of the newest"
             " 100.",
             seen(overtaken, "The event that came late"),
-            "Open an endpoint and send the newest five out of order.",
+            "Open an endpoint and send the newest events of one object out of order.",
+            hooks,
+        ),
+        Task(
+            "Learns of money that came late",
+            "An event anomaly.opened, of late money or a test, was answered with 2xx, of the"
+            " newest 100.",
+            seen(late, "The event that arrived"),
+            "Open an endpoint that takes anomaly.opened and send it that test event.",
             hooks,
         ),
         _of_forgeries(ours, hooks),
@@ -194,6 +206,11 @@ def overtaken(rows: Sequence[DeliveryRow]) -> DeliveryRow | None:
             return row
         known[whose] = row.event.subject_version
     return None
+
+
+def late(rows: Sequence[DeliveryRow]) -> DeliveryRow | None:
+    """Return an arrival that told of money which came late, twice or too much."""
+    return next((row for row in rows if row.event.name == SET_ASIDE), None)
 
 
 def _of_payments() -> list[Task]:

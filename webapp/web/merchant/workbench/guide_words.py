@@ -67,6 +67,10 @@ TEST_CARDS: tuple[TestCard, ...] = (
 )
 
 
+#: A key of its own for each run, by what every shell has.
+A_KEY = "order-$(date +%s)"
+
+
 def curl_snippet(portal: str, key: str) -> str:
     """Return a shell command that makes an order."""
     return _posted(f"{portal}/api/v1/orders", key, ORDER)
@@ -81,7 +85,7 @@ def _posted(address: str, key: str, body: dict[str, object]) -> str:
     return (
         f"curl {address} \\\n"
         f'  -H "Authorization: Bearer {key}" \\\n'
-        '  -H "Idempotency-Key: $(uuidgen)" \\\n'
+        f'  -H "Idempotency-Key: {A_KEY}" \\\n'
         "  -H 'Content-Type: application/json' \\\n"
         f"  -d '{json.dumps(body)}'"
     )

@@ -20,9 +20,14 @@ from webapp.web.merchant.workbench.endpoint_views import EndpointRow, endpoint_r
 from webapp.web.shared.forms import once_per_form
 from webapp.webhooks import Answer, Endpoint, Event, EventFilter, Receipt
 
-Chosen = Callable[[list[Event]], list[Event]]
+Choice = Callable[[Sequence[Event]], list[Event]]
 MANAGE = "manage_webhooks"
 DISORDERED = 5
+LOOKED_AT = 100
+NOTHING_YET = "Nothing has happened yet that this endpoint chose. Pay an order first."
+NO_ORDER_YET = (
+    "No order or payment has had two events yet that this endpoint chose. Pay an order first."
+)
 HOUR = dt.timedelta(hours=1)
 
 
@@ -143,42 +148,48 @@ def hook_received_live(endpoint_id: str) -> str:
 def send_twice(endpoint_id: str) -> Response:
     """Send the newest event of the merchant to an endpoint twice, with one id."""
 
-    def twice(events: list[Event]) -> list[Event]:
-        return [events[0], events[0]]
+    def twice(events: Sequence[Event]) -> list[Event]:
+        return [*events[:1], *events[:1]]
 
-    return _rehearse(endpoint_id, twice, "The newest event is on its way twice, with the same id.")
+    says = "The newest event is on its way twice, with the same id."
+    return _rehearse(endpoint_id, twice, says, else_says=NOTHING_YET)
 
 
 @blueprint.post("/developers/webhooks/<string:endpoint_id>/disorder")
 def send_disordered(endpoint_id: str) -> Response:
-    """Send the newest events of the merchant to an endpoint, the latest first."""
-
-    def latest_first(events: list[Event]) -> list[Event]:
-        return events[:DISORDERED]
-
-    return _rehearse(endpoint_id, latest_first, "The newest events are on their way, latest first.")
+    """Send the newest events of one object to an endpoint, the latest first."""
+    says = "The newest events of one object are on their way, the latest first."
+    return _rehearse(endpoint_id, latest_first, says, else_says=NO_ORDER_YET)
 
 
-def _rehearse(
-    endpoint_id: str, chosen: Callable[[list[Event]], list[Event]], says: str
-) -> Response:
+def latest_first(events: Sequence[Event]) -> list[Event]:
+    """Return up to five events of one object, of some newest first; none where none has two."""
+    of_object: dict[str, list[Event]] = {}
+    for event in events:
+        of_object.setdefault(event.subject_id, []).append(event)
+    found = next((several for several in of_object.values() if len(several) > 1), [])
+    return found[:DISORDERED]
+
+
+def _rehearse(endpoint_id: str, choose: Choice, says: str, *, else_says: str) -> Response:
     endpoint = _own(endpoint_id)
     names = () if webhooks.EVERYTHING in endpoint.events else tuple(endpoint.events)
     page = webhooks.events_of(
         g.merchant.id,
         livemode=g.merchant.livemode,
-        only=EventFilter(names=names),
-        page=PageRequest(limit=DISORDERED),
+        only=EventFilter(names=names, is_test=False),
+        page=PageRequest(limit=LOOKED_AT),
     )
+    chosen = choose(page.rows)
 
     def work() -> str:
-        for event in chosen(list(page.rows)):
+        for event in chosen:
             webhooks.resend_event(event.id, to=endpoint_id, by=actor())
         flash(says, "success")
         return url_for("merchant.hook", endpoint_id=endpoint_id)
 
-    if not page.rows:
-        flash("Nothing has happened yet that this endpoint chose. Send a test event.", "warning")
+    if not chosen:
+        flash(else_says, "warning")
         return redirect(url_for("merchant.hook", endpoint_id=endpoint_id), code=303)
     return once_per_form(work, livemode=g.merchant.livemode)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from webapp.api_log import ApiRequest, RequestFilter
 from webapp.kernel.errors import NotFound
 from webapp.web.merchant.lists import Chip, address, asked_page, live_address, older_newer
 from webapp.web.merchant.workbench.delivery_views import indented, subject_href
+from webapp.web.merchant.workbench.guide_words import A_KEY
 from webapp.web.shared.guards import settings
 from webapp.web.shared.pills import Pill
 
@@ -33,6 +35,8 @@ LABELS = {
     "outcome": "Outcome",
 }
 MAX_TEXT = 200
+#: How the addresses of the API begin; a path may be typed without it.
+ROOT = "/api/v1/"
 FIRST_FAULT, FIRST_REFUSAL = 500, 400
 
 
@@ -74,6 +78,7 @@ class RequestPage:
     version: str
     key_name: str | None
     key_href: str | None
+    is_by_hand: bool
     idempotency_key: str | None
     object_id: str | None
     object_href: str | None
@@ -112,6 +117,7 @@ def request_page(request_id: str) -> RequestPage:
         version=found.version,
         key_name=key_name,
         key_href=key_href,
+        is_by_hand=found.is_by_hand,
         idempotency_key=found.idempotency_key,
         object_id=found.object_id,
         object_href=subject_href(found.object_id) if found.object_id else None,
@@ -146,13 +152,16 @@ def status_pill(status: int) -> Pill:
 
 
 def as_curl(found: ApiRequest, portal: str) -> str:
-    """Return a request as a line for a shell; the key is a placeholder, and what is masked too."""
+    """Return a request as a line for a shell; the key is a placeholder, and what is masked too.
+
+    Brackets in the address mean themselves (`-g`).
+    """
     target = f"{portal}{found.path}" + (f"?{found.query}" if found.query else "")
-    parts = ["curl", "-X", found.method, shlex.quote(target)]
-    parts += ["-H", '"Authorization: Bearer $PAYDECK_KEY"']
+    parts = ["curl", "-g", "-X", found.method, shlex.quote(target)]
+    parts += ["-H", '"Authorization: Bearer $PAYDECK_API_KEY"']
     parts += ["-H", shlex.quote(f"Paydeck-Version: {found.version}")]
     if found.idempotency_key:
-        parts += ["-H", '"Idempotency-Key: $(uuidgen)"']
+        parts += ["-H", f'"Idempotency-Key: {A_KEY}"']
     if found.request_body:
         parts += ["-H", "'Content-Type: application/json'", "-d", shlex.quote(found.request_body)]
     return " ".join(parts)
@@ -164,8 +173,10 @@ def _asked(args: Mapping[str, str]) -> dict[str, str]:
         found["method"] = ""
     if found["outcome"] not in OUTCOMES:
         found["outcome"] = ""
-    if not (found["status"].isascii() and found["status"].isdigit()):
+    if not re.fullmatch(r"[1-5][0-9]{2}", found["status"]):
         found["status"] = ""
+    if found["path"] and not found["path"].startswith("/"):
+        found["path"] = f"{ROOT}{found['path']}"
     return found
 
 
@@ -173,7 +184,7 @@ def _filter(asked: Mapping[str, str]) -> RequestFilter:
     return RequestFilter(
         method=asked["method"] or None,
         path=asked["path"] or None,
-        status=int(asked["status"][:3]) if asked["status"] else None,
+        status=int(asked["status"]) if asked["status"] else None,
         has_failed=OUTCOMES[asked["outcome"]][1],
         key_id=asked["key"] or None,
         error_code=asked["code"] or None,
@@ -185,10 +196,16 @@ def _chips(asked: Mapping[str, str]) -> list[Chip]:
     found = []
     for name, label in LABELS.items():
         if value := asked[name]:
-            shown = OUTCOMES[value][0] if name == "outcome" else value
+            shown = _shown(name, value)
             away = address("merchant.request_rows", asked, **{name: None})
             found.append(Chip(label, shown, away))
     return found
+
+
+def _shown(name: str, value: str) -> str:
+    if name == "outcome":
+        return OUTCOMES[value][0]
+    return (_key(value)[0] or value) if name == "key" else value
 
 
 def _key(key_id: str | None) -> tuple[str | None, str | None]:
