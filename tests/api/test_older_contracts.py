@@ -117,6 +117,28 @@ def test_paise_of_another_currency_and_another_merchants_id_are_refused(shop: Sh
     assert refused(other) == (400, "parameter_invalid", "merchant_id")
 
 
+def test_paise_are_paid_at_once_by_any_method_and_nothing_is_dropped(shop: Shop) -> None:
+    program = shop.program()
+    paise = {"amount_paisa": 10_000, "payment_method": a_method()}
+    told = bare(program, "/api/v1/payments", paise)
+    assert (told.status_code, told.get_json()["status"]) == (201, "PROCESSING"), told.text
+    waiting = bare(program, "/api/v1/payments", paise | {"confirm": False})
+    assert refused(waiting)[2] == "confirm"
+    many = {f"n{number}": "x" for number in range(50)}
+    full = bare(program, "/api/v1/payments", UPI_BODY | {"metadata": many})
+    assert refused(full)[2] == "metadata"
+    assert "user_id" in full.get_json()["error"]["message"]
+    long = UPI_BODY | {"callback_url": f"https://merchant.example/{'x' * 500}"}
+    assert refused(bare(program, "/api/v1/payments", long))[2] == "callback_url"
+
+
+def test_too_much_back_names_the_field_that_was_sent(shop: Shop) -> None:
+    taken = a_payment(Status.CAPTURED, shop.merchant_id)
+    program = shop.program()
+    answer = bare(program, f"/api/v1/payments/{taken}/refund", {"amount_paisa": 10**9})
+    assert refused(answer)[2] == "amount_paisa"
+
+
 @pytest.mark.requirement("S4-21")
 def test_a_payment_tells_what_the_bank_calls_it(shop: Shop) -> None:
     program = shop.program()

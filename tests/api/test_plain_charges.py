@@ -15,6 +15,7 @@ from tests.builders import a_person, answered, inr, money_in_wallet, now_at, suc
 from tests.stories import scalar
 from webapp import accounts, payments
 from webapp.api.aliases import charge
+from webapp.gateway import Failure
 from webapp.kernel import db
 from webapp.kernel.money import Money
 
@@ -86,6 +87,26 @@ def test_a_test_key_has_test_users_of_its_own_and_a_live_one_none(app: Flask, sh
     assert refused(bare(narrow, "/api/payments/charge", body))[:2] == (403, "scope_missing")
     person = a_user(app, a_person())
     assert refused(bare(person, "/api/payments/charge", body))[:2] == (403, "role_missing")
+
+
+def test_how_a_charge_stands_is_told_to_whom_it_belongs(app: Flask, shop: Shop) -> None:
+    body = {"userId": "bruce_wayne", "amount": "0.01", "currency": "USD"}
+    program = shop.program()
+    payment_id = bare(program, "/api/payments/charge", body).get_json()["payment_id"]
+    address = f"/api/payments/charge/{payment_id}?userId=bruce_wayne"
+    assert program.ask("GET", address, root=True).get_json()["status"] == "PROCESSING"
+    tried = scalar("SELECT id FROM attempt WHERE payment_id = :id", id=payment_id)
+    with db.scoped(db.WORKER):
+        payments.apply(payment_id, Failure("amount_too_small"), purpose=tried)
+    told = program.ask("GET", address, root=True).get_json()
+    assert told == {
+        "payment_id": payment_id,
+        "status": "PENDING",
+        "decline_code": "amount_too_small",
+    }
+    assert nobody(app).ask("GET", address, root=True).status_code == 404
+    other = address.replace("bruce_wayne", "selina_kyle")
+    assert program.ask("GET", other, root=True).status_code == 404
 
 
 @pytest.mark.requirement("S1-01")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import hmac
 
 import pytest
@@ -98,6 +99,10 @@ def test_each_try_has_a_timestamp_and_signature_of_its_own_and_the_same_id(shop:
     assert accepts(webhooks.reveal_secret(endpoint.id, by=BY), again)
 
 
+def plain_signature(secret: str, request: Request) -> str:
+    return hmac.new(secret.encode(), request.body, hashlib.sha256).hexdigest()
+
+
 def test_while_two_secrets_overlap_both_receivers_believe_it(shop: str) -> None:
     endpoint = an_endpoint(shop, "order.created")
     old = webhooks.reveal_secret(endpoint.id, by=BY)
@@ -106,9 +111,11 @@ def test_while_two_secrets_overlap_both_receivers_believe_it(shop: str) -> None:
     assert fresh != old
     assert accepts(old, request)
     assert accepts(fresh, request)
+    assert request.headers["X-Webhook-Signature"] == plain_signature(old, request)
     with clock.standing_at(clock.now() + HOURS + dt.timedelta(minutes=1)):
         late = sent(shop)
         assert len(late.headers["webhook-signature"].split()) == 1
+        assert late.headers["X-Webhook-Signature"] == plain_signature(fresh, late)
     assert len(request.headers["webhook-signature"].split()) == 2
 
 

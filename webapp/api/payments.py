@@ -14,6 +14,7 @@ from webapp.api.errors import ParameterInvalid, ParameterUnknown
 from webapp.api.expanding import Expand, expanded
 from webapp.api.lists import after, asked_page, listing, moment
 from webapp.api.models import (
+    MAX_METADATA,
     Body,
     CreatedQuery,
     Currency,
@@ -110,7 +111,7 @@ class CreatePayment(Body):
     merchant_id: Id | None = Field(None, description="With amount_paisa: yours, or your own name.")
     amount_paisa: Minor | None = Field(None, description="The amount in paise; implies INR.")
     payment_details: UpiDetails | None = None
-    callback_url: WebAddress | None = Field(
+    callback_url: Annotated[WebAddress, Field(max_length=500)] | None = Field(
         None, description="With amount_paisa: kept with the payment; events go to your endpoints."
     )
 
@@ -342,18 +343,26 @@ def _asked_in_paise(body: CreatePayment) -> paying.Asked:
     own = {
         "user_id": body.user_id,
         "merchant_id": body.merchant_id,
-        "callback_url": body.callback_url and body.callback_url[:500],
+        "callback_url": body.callback_url,
         "vpa": crypto.mask_email(vpa) if vpa else None,
     }
     if body.payment_method == CARD and token is None:
         raise ParameterInvalid("Send the card’s token.", param="payment_details.token")
+    if body.payment_method not in {None, UPI} and not body.confirm:
+        raise ParameterInvalid("To wait, leave payment_method out.", param="confirm")
+    kept = {name: value for name, value in own.items() if value}
+    room = MAX_METADATA - len(kept)
+    if len(body.metadata) > room:
+        raise ParameterInvalid(
+            f"Keep this to {room} names: {', '.join(kept)} are kept with them.", param="metadata"
+        )
     return paying.Asked(
         amount=Money(body.amount_paisa or 0, "INR"),
         description=body.description,
         customer_email=body.customer_email or body.metadata.get("customer_email"),
-        method=token if body.payment_method == CARD else None,
+        method={CARD: token, UPI: None}.get(body.payment_method or UPI, body.payment_method),
         return_url=body.return_url,
-        details={name: value for name, value in own.items() if value} | body.metadata,
+        details=kept | body.metadata,
     )
 
 

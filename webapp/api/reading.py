@@ -38,6 +38,7 @@ SENTENCES = {
     "dict_type": "Write this as an object.",
     "model_type": "Write this as an object.",
     "model_attributes_type": "Write this as an object.",
+    "greater_than": "This must be more than {gt}.",
     "greater_than_equal": "This must be at least {ge}.",
     "less_than_equal": "This must be at most {le}.",
     "string_too_long": "Keep this to {max_length} characters.",

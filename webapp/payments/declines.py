@@ -184,6 +184,20 @@ _ALL = [
         Fault.SHOPPER,
     ),
     _advice(
+        "amount_too_small",
+        "The payment provider does not take so small an amount.",
+        "Write to the shop, or use another method.",
+        "The amount is below the least that the provider takes in that currency.",
+        Fault.US,
+    ),
+    _advice(
+        "amount_too_large",
+        "The payment provider does not take so large an amount.",
+        "Write to the shop, or use another method.",
+        "The amount is above the most that the provider takes in that currency.",
+        Fault.US,
+    ),
+    _advice(
         "payment_method_unknown",
         "The payment provider does not know that card.",
         "Enter the card again, or use another method.",

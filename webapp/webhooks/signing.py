@@ -68,7 +68,7 @@ def secret_of(endpoint: Endpoint) -> str:
 
 
 def secrets_of(endpoint: Endpoint) -> tuple[str, ...]:
-    """Return the secrets that sign now, the present one first."""
+    """Return the secrets that sign now, the present one first and one that is ending last."""
     now = clock.now()
     present = secret_of(endpoint)
     if endpoint.old_secret_sealed and endpoint.old_secret_until and now < endpoint.old_secret_until:
@@ -90,12 +90,13 @@ def headers(
 ) -> dict[str, str]:
     """Return the headers of one try: a fresh timestamp, one signature for each secret.
 
-    `X-Webhook-Signature` is the body's HMAC-SHA256 in hex under the present secret as written.
+    `X-Webhook-Signature` is the body's HMAC-SHA256 in hex under a secret as written. It holds one
+    signature alone: the old secret's until that has ended, so that who only knows it goes on.
     """
     signed = " ".join(
         Webhook(key_of(secret)).sign(msg_id=event_id, timestamp=at, data=body) for secret in signers
     )
-    plain = hmac.new(signers[0].encode(), body.encode(), hashlib.sha256).hexdigest()
+    plain = hmac.new(signers[-1].encode(), body.encode(), hashlib.sha256).hexdigest()
     return {
         "Content-Type": "application/json",
         "User-Agent": AGENT,

@@ -13,12 +13,13 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
 from flask import g
-from pydantic import BeforeValidator, Field, RootModel
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 
-from webapp import accounts, idempotency, ledger, orders, payments
+from webapp import accounts, idempotency, ledger, orders, payments, webhooks
 from webapp.api.caller import Caller, Needs, admit, caller, needs, settings
 from webapp.api.errors import CredentialsMissing, ModeNotConnected, ParameterInvalid, RoleMissing
 from webapp.api.models import Body, Currency, Query
+from webapp.api.payment_shape import Status
 from webapp.api.routing import Key, get, post
 from webapp.kernel import db
 from webapp.kernel.money import parse_money
@@ -78,6 +79,27 @@ class Charged(RootModel[dict[str, Any]]):
     }
 
 
+class ChargeState(BaseModel):
+    """How a charge of a test user stands."""
+
+    model_config = ConfigDict(extra="forbid")
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "payment_id": "pay_01KAJ8Z5V0W3N7Q2R4S6T8X9YB",
+        "status": "SUCCESS",
+        "decline_code": None,
+    }
+
+    payment_id: str
+    status: Status
+    decline_code: str | None = Field(description="Why the provider refused it, if it did.")
+
+
+class ChargeQuery(Query):
+    """Whose charge it is."""
+
+    userId: Name = Field(description="The test user who was charged.")  # noqa: N815 - theirs
+
+
 class PlainBalance(RootModel[float]):
     """A balance as a bare number in whole units."""
 
@@ -99,9 +121,13 @@ def enter_to_charge(body: ChargeUser) -> None:
 def enter_to_read(user_id: str, query: PlainBalanceQuery) -> None:
     """Let a test key or the demo in, and read for the user who is named."""
     del query
-    g.charged_user = _user(user_id, make=False)
-    if g.charged_user is not None:
-        _act_for(g.charged_user)
+    _read_for(user_id)
+
+
+def enter_to_look(payment_id: str, query: ChargeQuery) -> None:
+    """Let a test key or the demo in, and read for the user whose charge it is."""
+    del payment_id
+    _read_for(query.userId)
 
 
 @post(
@@ -144,6 +170,31 @@ def charge_user(body: ChargeUser) -> idempotency.Answer:
         f'"amount":{amount.plain()},"currency":"{amount.currency}"}}'
     )
     return idempotency.Answer(200, text.encode())
+
+
+@get(
+    "/api/payments/charge/<string:payment_id>",
+    tag=TAG,
+    gives=ChargeState,
+    before=enter_to_look,
+    root=True,
+)
+@needs(anyone=True)
+def get_charge(payment_id: str, query: ChargeQuery) -> dict[str, Any]:
+    """Get a charge of a test user.
+
+    How it stands, and why it was refused where it was. Needs what the charge needed.
+    """
+    del query
+    if g.charged_user is None:
+        raise payments.PaymentNotFound
+    payment = payments.payment_of_user(g.charged_user, payment_id).payment
+    told = webhooks.payload_of("payment", payment.snapshot())
+    return {
+        "payment_id": payment_id,
+        "status": told["status"],
+        "decline_code": told["decline_code"],
+    }
 
 
 @get(
@@ -192,6 +243,12 @@ def _space() -> str:
     if not settings().demo:
         raise CredentialsMissing
     return DEMO
+
+
+def _read_for(name: str) -> None:
+    g.charged_user = _user(name, make=False)
+    if g.charged_user is not None:
+        _act_for(g.charged_user)
 
 
 def _act_for(user_id: str) -> None:

@@ -24,6 +24,7 @@ from webapp.api.webhook_endpoints import (
     looked_up,
     shown,
 )
+from webapp.kernel.errors import Refusal
 
 TAG = "Older contracts"
 Reason = Literal["duplicate", "fraudulent", "requested_by_customer", "other"]
@@ -98,7 +99,13 @@ def refund_in_paise(payment_id: str, body: RefundInPaise) -> dict[str, Any]:
             "metadata": body.metadata,
         }
     )
-    told = refund_shown(ask_refund(payment_id, asked))
+    try:
+        made = ask_refund(payment_id, asked)
+    except Refusal as refused:
+        if refused.param == "amount":
+            refused.param = "amount_paisa"
+        raise
+    told = refund_shown(made)
     return {
         **told,
         "refund_id": told["id"],

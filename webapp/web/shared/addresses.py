@@ -31,7 +31,7 @@ def install(app: Flask) -> None:
             return
         for name, text in _texts():
             if NUL in name or NUL in text:
-                raise Invalid("That has a character in it that cannot be stored.", param="text")
+                raise Invalid("That has a character in it that cannot be stored.")
             if name in KEPT_WORDS and crypto.looks_like_card_number(text[:LOOKED_AT]):
                 raise Invalid("That looks like a card number. Never write those here.", param=name)
 
