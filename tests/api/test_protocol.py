@@ -71,6 +71,63 @@ def test_so_does_an_answer_where_no_operation_is(
     assert answer.status_code == status
     assert answer.headers["Request-Id"] == error_of(answer)["request_id"]
     assert answer.headers["Paydeck-Version"] == "2026-11-01"
+    assert answer.headers["RateLimit-Limit"] == str(limits.PER_ADDRESS)
+    assert answer.headers["RateLimit-Remaining"] == str(limits.PER_ADDRESS - 1)
+    assert int(answer.headers["RateLimit-Reset"]) in range(1, 61)
+    assert ("Allow" in answer.headers) == (status == 405)
+
+
+def test_whoever_asks_where_nothing_is_is_held_to_their_limit(stores: Stores) -> None:
+    with cloned(stores) as database:
+        env = environment(stores, database) | {"API_RATE_PER_KEY": "3"}
+        app = create_app(config.read(env), ROUTES)
+        with app.app_context():
+            shop = a_shop(app)
+            one, other, visitor = shop.program(), shop.program(), nobody(app)
+            visitor.address = an_address()
+            guesser = Program(visitor.client, "sk_test_" + "A" * 43, address=visitor.address)
+            with clock.standing_at(clock.now().replace(second=10, microsecond=0)):
+                asked = [one.get("/ordres"), one.ask("PUT", "/orders"), one.get("/orders")]
+                assert [answer.status_code for answer in asked] == [404, 405, 200]
+                left = [answer.headers["RateLimit-Remaining"] for answer in asked]
+                assert left == ["2", "1", "0"]
+                refused = one.get("/ordres")
+                assert (refused.status_code, error_of(refused)["code"]) == (429, "rate_limited")
+                assert refused.headers["Retry-After"] == "50"
+                assert other.get("/ordres").status_code == 404
+                for asked_before in range(limits.PER_ADDRESS):
+                    answer = (guesser if asked_before % 2 else visitor).get("/ordres")
+                    assert answer.status_code == 404
+                assert visitor.ask("PUT", "/orders").status_code == 429
+                assert guesser.get("/ordres").status_code == 429
+            db.session.remove()
+            for engine in db.db.engines.values():
+                engine.dispose()
+
+
+def test_a_request_that_is_refused_before_anybody_is_asked_for_counts_too(app: Flask) -> None:
+    visitor = nobody(app)
+    visitor.address = an_address()
+    with clock.standing_at(clock.now().replace(second=0)):
+        for asked in range(limits.PER_ADDRESS):
+            answer = visitor.get("/orders/a%00b")
+            assert answer.status_code == 400
+            assert answer.headers["RateLimit-Remaining"] == str(99 - asked)
+        assert visitor.get("/orders/a%00b").status_code == 429
+
+
+def test_where_nothing_is_stays_told_while_the_database_is_away(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = a_shop(app).program()
+
+    def be_busy(*_args: object, **_named: object) -> None:
+        raise db.NoConnectionFree
+
+    monkeypatch.setattr("webapp.accounts.key_for", be_busy)
+    answer = program.get("/ordres")
+    assert (answer.status_code, error_of(answer)["code"]) == (404, "address_unknown")
+    assert answer.headers["RateLimit-Limit"] == str(limits.PER_ADDRESS)
 
 
 @pytest.mark.parametrize("headers", [{"Transfer-Encoding": "chunked"}, {}])

@@ -12,6 +12,7 @@ from tests.builders import PASSWORD
 from tests.stories import scalar
 from webapp.api.caller import MERCHANT_HEADER
 from webapp.api.routing import OPERATIONS
+from webapp.kernel import ids
 
 PRICE = {"amount": 50_000, "currency": "INR"}
 
@@ -34,6 +35,47 @@ def test_what_was_asked_is_listed_newest_first_and_told_with_its_bodies(shop: Sh
     told = program.get(f"/requests/{listed[1]['id']}").get_json()
     assert '"amount":50000' in told["request_body"]
     assert "asha@people.example" not in told["request_body"]
+
+
+def test_who_misspells_an_address_or_a_method_finds_it_in_the_log(app: Flask, shop: Shop) -> None:
+    program = shop.program()
+    asked = [
+        program.get("/ordres", limit=3),
+        program.ask("PUT", "/orders", json=PRICE),
+        program.ask("GET", "/payments/initiate", root=True),
+        a_user(app, shop.owner, **{MERCHANT_HEADER: shop.merchant_id}).get("/Customer"),
+        a_user(app, shop.owner).get("/customres"),
+    ]
+    a_user(app, a_shop(app).owner, **{MERCHANT_HEADER: shop.merchant_id}).get("/not-theirs")
+    listed = program.get("/requests").get_json()["data"]
+    told = [(one["method"], one["path"], one["status"], one["error_code"]) for one in listed]
+    assert told == [
+        ("GET", "/api/v1/Customer", 404, "address_unknown"),
+        ("GET", "/payments/initiate", 405, "method_not_allowed"),
+        ("PUT", "/api/v1/orders", 405, "method_not_allowed"),
+        ("GET", "/api/v1/ordres", 404, "address_unknown"),
+    ]
+    assert [one["id"] for one in listed[::-1]] == [one.headers["Request-Id"] for one in asked[:4]]
+    assert (listed[3]["query"], listed[3]["api_key"]) == ("limit=3", listed[2]["api_key"])
+    assert (listed[0]["user"], listed[0]["api_key"]) == (shop.owner.id, None)
+    alone = "SELECT user_id FROM api_request WHERE path = '/api/v1/customres'"
+    assert scalar(alone) == shop.owner.id
+
+
+def test_what_may_open_something_in_an_address_that_is_none_is_not_kept(shop: Shop) -> None:
+    program = shop.program()
+    secret, order = ids.secret_token(), ids.new("order")
+    program.get(f"/orders/{order}/refund-all/{secret}")
+    program.get(f"/pay/{secret}", token=secret, note="4242 4242 4242 4242")
+    program.post(f"/auht/tokens/{secret}", {"email": "a@b.example", "password": PASSWORD})
+    listed = program.get("/requests").get_json()["data"]
+    assert [one["path"] for one in listed] == [
+        "/api/v1/auht/tokens/[hidden]",
+        "/api/v1/pay/[hidden]",
+        f"/api/v1/orders/{order}/refund-all/[hidden]",
+    ]
+    told = [program.get(f"/requests/{one['id']}").text for one in listed]
+    assert all(secret not in one and PASSWORD not in one and "4242" not in one for one in told)
 
 
 def test_the_log_is_followed_by_the_id_of_the_last_one_seen(shop: Shop) -> None:

@@ -6,6 +6,7 @@ away), the request is left out of the log and told as a warning.
 
 from __future__ import annotations
 
+import re
 import time
 
 import structlog
@@ -20,6 +21,10 @@ LOGGED_BODY = 64 * 1024
 UNKEPT = ("/api/v1/auth/", "/api/v1/users/me/password")
 #: What browsers say of a request by a page of this portal: the explorer’s, no program’s.
 OF_OUR_PAGES = "same-origin"
+#: How a part of an address looks that tells nothing secret: plain words, a version, one of our ids.
+PLAIN_PART = re.compile(
+    r"([A-Za-z]{1,16}[._-]){0,5}[A-Za-z]{0,16}|v[0-9]{1,2}|[a-z]{2,6}_[0-9A-HJKMNP-TV-Z]{26}"
+)
 _log = structlog.get_logger(__name__)
 
 
@@ -47,13 +52,22 @@ def _asked(who: Caller) -> api_log.Asked:
         key_id=who.key_id,
         user_id=who.user_id,
         method=request.method,
-        path=_cleaned(request.path, 512) or "",
+        path=_shown_path(),
         query=request.query_string[:LOGGED_BODY].decode("latin-1"),
         body=_sent_body(),
         version=who.version,
         idempotency_key=_cleaned(g.get("idempotency_key"), 255),
         is_by_hand=request.headers.get("Sec-Fetch-Site") == OF_OUR_PAGES,
     )
+
+
+def _shown_path() -> str:
+    """Return the path as it may be kept; where nothing is at it, what may be a token is hidden."""
+    cleaned = _cleaned(request.path, 512) or ""
+    if request.url_rule is not None:
+        return cleaned
+    parts = cleaned.split("/")
+    return "/".join(part if PLAIN_PART.fullmatch(part) else log.HIDDEN for part in parts)[:512]
 
 
 def _sent_body() -> bytes:
