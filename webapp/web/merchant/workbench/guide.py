@@ -6,12 +6,13 @@ from flask import g, render_template
 
 from webapp import accounts
 from webapp.web.merchant.door import blueprint
+from webapp.web.merchant.workbench import guide_checks
+from webapp.web.merchant.workbench.guide_cards import TEST_CARDS
 from webapp.web.merchant.workbench.guide_words import (
     DEMO_KEY,
-    TEST_CARDS,
-    VERIFY_SNIPPET,
     clock_snippet,
     curl_snippet,
+    local_snippet,
     python_snippet,
 )
 from webapp.web.shared.guards import settings
@@ -25,7 +26,8 @@ def guide() -> str:
         "merchant/developers/workbench/guide.html",
         curl=curl_snippet(portal, key),
         python=python_snippet(portal, key),
-        verify=VERIFY_SNIPPET,
+        checks=guide_checks,
+        local=local_snippet(portal, key, triggers=not g.merchant.livemode),
         clock="" if g.merchant.livemode else clock_snippet(portal, key),
         cards=[] if g.merchant.livemode else TEST_CARDS,
         has_key=key == DEMO_KEY,
