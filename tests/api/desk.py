@@ -10,6 +10,7 @@ from flask import Flask, g
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.api import promised
 from tests.builders import PASSWORD, Someone, a_merchant, a_person
 from webapp import accounts
 from webapp.kernel import db
@@ -38,7 +39,8 @@ class Program:
         """Send one request below /api/v1 or, with `root`, at the very path.
 
         Where a key is needed it is sent with a fresh one; each request comes from an address of
-        its own, unless the program has one.
+        its own, unless the program has one. Every answer is held to the headers that the document
+        promises for it.
         """
         headers = dict(self.headers)
         if self.token:
@@ -55,6 +57,8 @@ class Program:
         answer = self.client.open(f"{prefix}{path}", **asks)
         answer.get_data()
         answer.close()
+        wrong = promised.what_is_wrong(self.client.application, answer)
+        assert wrong == [], f"{method} {path} {answer.status_code}: {wrong}"
         db.use_scope(db.NOBODY)
         return answer
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from flask import Flask
 from openapi_spec_validator import validate
 
+from tests.api import promised
 from tests.api.desk import a_shop, a_user
 from tests.api.fuzzing import callers_of, main_role
 from tests.builders import a_person, an_admin
 from webapp import api
-from webapp.api import openapi
+from webapp.api import answer_headers, openapi
 from webapp.api.caller import MERCHANT_HEADER
 from webapp.api.routing import Key
 
@@ -29,8 +31,10 @@ def test_every_operation_declares_its_errors_and_who_may() -> None:
     for operation in api.OPERATIONS.values():
         told = openapi.document()["paths"][openapi.path_of(operation)][operation.method.lower()]
         assert {"400", "401", "429", "500", "503"} <= told["responses"].keys(), operation.name
-        for status, answer in told["responses"].items():
+        for status, reference in told["responses"].items():
             if int(status) >= 400:
+                name = reference["$ref"].rpartition("/")[2]
+                answer = openapi.document()["components"]["responses"][name]
                 (media,) = answer["content"].values()
                 assert media["schema"]["$ref"].endswith("/Error"), operation.name
         is_open = operation.needs.anyone and operation.before is None
@@ -58,6 +62,34 @@ def test_what_an_operation_does_not_know_is_refused(app: Flask) -> None:
             if (error["code"], error["param"]) != ("parameter_unknown", "colour"):
                 wrong[f"{operation.name}, body"] = (answer.status_code, error["code"])
     assert wrong == {}
+
+
+def test_answers_are_held_to_the_headers_that_the_document_promises(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each answer of every test here is; this says that it would be seen."""
+    program, body = a_shop(app).program(), {"amount": 50_000, "currency": "INR"}
+    made = program.post("/orders", body, **{"Idempotency-Key": "once"})
+    again = program.post("/orders", body, **{"Idempotency-Key": "once"})
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.headers["Original-Request"] == made.headers["Request-Id"]
+    assert promised.what_is_wrong(app, again) == []
+    told = answer_headers.DESCRIBED
+    changes: list[tuple[str, str, object]] = [
+        ("Idempotent-Replayed", "required", True),
+        ("RateLimit-Limit", "schema", {"type": "integer", "maximum": 1}),
+        ("Request-Id", "schema", {"type": "string", "pattern": "^ord_"}),
+    ]
+    for name, part, value in changes:
+        with monkeypatch.context() as patch:
+            patch.setitem(told[name], part, value)
+            assert len(promised.what_is_wrong(app, made)) == 1, name
+    made.headers.add("Retry-After", "1")
+    del made.headers["Original-Request"]
+    assert sorted(promised.what_is_wrong(app, made)) == [
+        "Original-Request is missing",
+        "retry-after came unannounced",
+    ]
 
 
 def test_a_deed_for_a_merchant_needs_its_key_everywhere(app: Flask) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from flask import Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from webapp.api import versions
+from webapp.api import answer_headers, versions
 from webapp.api.caller import MERCHANT_HEADER
 from webapp.api.models import Error
 from webapp.api.routing import OPERATIONS, Key, Operation, blueprint
@@ -177,6 +177,17 @@ def _finished(made: dict[str, Any]) -> dict[str, Any]:
     schemas |= told.pop("$defs") | {"Error": told}
     for schema in schemas.values():
         schema.pop("$defs", None)
+    made["components"]["headers"] = answer_headers.DESCRIBED
+    made["components"]["responses"] = {
+        _name_of_refusal(status, is_kept=is_kept): _refusal(status, is_kept=is_kept)
+        for status, is_kept in sorted(
+            {
+                (status, answer_headers.may_be_kept(operation, status))
+                for operation in OPERATIONS.values()
+                for status in refusals_of(operation)
+            }
+        )
+    }
     for operation in OPERATIONS.values():
         _describe(made["paths"][path_of(operation)][operation.method.lower()], operation)
     return made
@@ -199,8 +210,9 @@ def _describe(entry: dict[str, Any], operation: Operation) -> None:
         given["content"]["application/json"]["example"] = example_of(operation)
     else:
         given["content"] = {operation.media: {"schema": {"type": "string"}}}
+    given["headers"] = answer_headers.of_success(operation)
     entry["responses"] = {str(operation.status): given} | {
-        str(status): _refusal(status) for status in sorted(refusals_of(operation))
+        str(status): _refusal_at(operation, status) for status in sorted(refusals_of(operation))
     }
     entry["security"] = _security(operation)
 
@@ -238,9 +250,22 @@ def refusals_of(operation: Operation) -> set[int]:
     return found
 
 
-def _refusal(status: int) -> dict[str, Any]:
+def _name_of_refusal(status: int, *, is_kept: bool) -> str:
+    return f"Refusal{status}{'Kept' if is_kept else ''}"
+
+
+def _refusal_at(operation: Operation, status: int) -> dict[str, str]:
+    is_kept = answer_headers.may_be_kept(operation, status)
+    return {"$ref": f"#/components/responses/{_name_of_refusal(status, is_kept=is_kept)}"}
+
+
+def _refusal(status: int, *, is_kept: bool) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Error"}
-    return {"description": MEANINGS[status], "content": {"application/json": {"schema": schema}}}
+    return {
+        "description": MEANINGS[status],
+        "headers": answer_headers.of_refusal(status, is_kept=is_kept),
+        "content": {"application/json": {"schema": schema}},
+    }
 
 
 def _who_may(operation: Operation) -> str:
