@@ -11,6 +11,7 @@ from flask import Flask, current_app, g
 from webapp.config import Settings
 from webapp.kernel import clock
 from webapp.web.shared.forms import new_form_key
+from webapp.web.shared.guards import MerchantContext
 from webapp.web.shared.shell import frame
 from webapp.web.shared.typed_again import wrong_form
 
@@ -29,13 +30,21 @@ def install(app: Flask, settings: Settings) -> None:
         return {
             "person": g.get("person"),
             "merchant": g.get("merchant"),
-            "mode": "live" if settings.livemode else "test",
+            "mode": mode(settings),
             "is_sandbox": settings.is_sandbox,
             "is_demo": settings.demo,
             "zone": g.get("zone", "UTC"),
             "request_id": g.get("request_id", ""),
             **frame(settings),
         }
+
+
+def mode(settings: Settings) -> str:
+    """Return the mode that a page is in: a merchant's pages that which was chosen there."""
+    merchant: MerchantContext | None = g.get("merchant")
+    if merchant is not None:
+        return merchant.mode
+    return "live" if settings.livemode else "test"
 
 
 def asset(path: str) -> str:

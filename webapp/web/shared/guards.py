@@ -16,11 +16,16 @@ from webapp.kernel.errors import Forbidden, NotFound
 Guard = Callable[[], Response | None]
 GUARDS: dict[str, str] = {}
 CHOSEN_MERCHANT = "merchant"
+CHOSEN_MODE = "mode"
+MODES = {"test": False, "live": True}
 
 
 @dataclass(frozen=True, slots=True)
 class MerchantContext:
-    """The merchant whose door is open, and what the person is there."""
+    """The merchant whose door is open, in which mode, and what the person is there.
+
+    `is_connected` says whether the installation's provider is one of that mode.
+    """
 
     id: str
     name: str
@@ -28,6 +33,12 @@ class MerchantContext:
     timezone: str
     livemode: bool
     is_active: bool = True
+    is_connected: bool = True
+
+    @property
+    def mode(self) -> str:
+        """`live` or `test`."""
+        return "live" if self.livemode else "test"
 
 
 def guard(blueprint: Blueprint, check: Guard) -> Blueprint:
@@ -52,13 +63,14 @@ def signed_in() -> Response | None:
 
 
 def merchant_door() -> Response | None:
-    """Let members of a merchant pass, with the chosen merchant in force."""
+    """Let members of a merchant pass, with the chosen merchant and mode in force."""
     if g.person is None:
         return _to_sign_in()
     member = chosen_member(g.person)
     if member is None:
         raise Forbidden("You do not belong to a merchant yet. Ask its owner, or register one.")
-    livemode = settings().livemode
+    connected = settings().livemode
+    livemode = MODES.get(session.get(CHOSEN_MODE, ""), connected)
     g.merchant = MerchantContext(
         member.merchant_id,
         member.merchant_name,
@@ -66,6 +78,7 @@ def merchant_door() -> Response | None:
         member.timezone,
         livemode,
         member.is_active,
+        livemode == connected,
     )
     g.zone = member.timezone
     db.use_scope(db.Scope(merchant_id=member.merchant_id, livemode=livemode))

@@ -69,7 +69,7 @@ def frame(settings: Settings) -> dict[str, object]:
         "nav": navigation(door) if person else [],
         "home_url": HOMES.get(door, "/home" if person else "/"),
         "realtime_url": settings.realtime_url,
-        "topic": " ".join(topics(door, person, livemode=settings.livemode)),
+        "topic": " ".join(topics(door, person)),
         "account_links": _places(person, door),
     }
     if door == "merchant":
@@ -99,13 +99,13 @@ def navigation(door: str) -> list[dict[str, object]]:
     ]
 
 
-def topics(door: str, person: Person | None, *, livemode: bool) -> list[str]:
+def topics(door: str, person: Person | None) -> list[str]:
     """Return the live topics that a door's pages listen to; the server checks them again."""
     if person is None:
         return []
     found = [f"user:{person.user_id}"]
     if door == "merchant" and g.get("merchant"):
-        found.append(f"merchant:{g.merchant.id}:{'live' if livemode else 'test'}")
+        found.append(f"merchant:{g.merchant.id}:{g.merchant.mode}")
     if door == "admin":
         found.append("admin")
     return found
