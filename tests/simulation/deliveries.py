@@ -44,14 +44,14 @@ class Server:
         """Answer by mood; `lost` means that it said yes and we never heard."""
         event_id = request.headers["webhook-id"]
         if mood == "unheard":
-            return broken(None)
+            return broken(None, seconds=10.0)
         self.bodies[event_id].add(request.body)
         if mood in {"fine", "slow", "lost"}:
             self.said_yes.append(event_id)
         if mood == "slow":
             return Came(200, 3.0, address=PUBLIC)
         answers = {"error": broken(500), "busy": broken(503, retry_after="90")}
-        answers |= {"gone": broken(410), "lost": broken(None), "fine": FINE}
+        answers |= {"gone": broken(410), "lost": broken(None, seconds=10.0), "fine": FINE}
         return answers[mood]
 
 

@@ -68,7 +68,7 @@ class Shops:
         world.coverage.answers[f"post {mood}"] += 1
         world.note(f"{request.url} {request.headers['X-Webhook-Event']} {mood}")
         if mood == "unheard":
-            return broken(None)
+            return broken(None, seconds=10.0)
         if not shop.knows_signature(request):
             world.wrong(f"what was posted to {shop.endpoint_id} has no signature of its secret")
         shop.bodies[request.headers["webhook-id"]].add(request.body)
@@ -77,5 +77,5 @@ class Shops:
         if mood == "slow":
             return Came(200, 3.0, address=PUBLIC)
         answers = {"error": broken(500), "busy": broken(503, retry_after="90")}
-        answers |= {"gone": broken(410), "lost": broken(None)}
+        answers |= {"gone": broken(410), "lost": broken(None, seconds=10.0)}
         return answers.get(mood) or Came(200, 0.05, address=PUBLIC)

@@ -21,11 +21,11 @@ URL = "https://shop.example/hooks"
 FINE = Came(200, 0.05, address=PUBLIC, body="thanks")
 
 
-def broken(status: int | None = 500, **headers: str) -> Came:
-    """Return an answer that is no success."""
+def broken(status: int | None = 500, *, seconds: float = 0.05, **headers: str) -> Came:
+    """Return an answer that is no success, or none, after so long."""
     told = f"webhook delivery failed: status {status}" if status else "no answer in time"
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Came(status, 0.05, address=PUBLIC, headers=named, error=told)
+    return Came(status, seconds, address=PUBLIC, headers=named, error=told)
 
 
 @dataclass

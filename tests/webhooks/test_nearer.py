@@ -43,7 +43,7 @@ def test_the_next_try_is_made_now(shop: str) -> None:
     an_endpoint(shop)
     ordered(shop)
     assert (waiting(shop), brought_nearer(shop)) == (0, 0), "what is due waits for nothing"
-    assert Server(lambda _request: broken()).drain() == 1
+    assert Server(lambda _request: broken(None, seconds=10.0)).drain() == 1
     assert Server().drain() == 0
     assert (waiting(shop), brought_nearer(shop), waiting(shop)) == (1, 1, 0)
     assert Server().drain() == 1
@@ -55,7 +55,7 @@ def test_an_endpoint_that_is_left_alone_is_asked_again(shop: str) -> None:
     ordered(shop)
     for _ in range(5):
         brought_nearer(shop)
-        assert Server(lambda _request: broken()).drain() == 1
+        assert Server(lambda _request: broken(None, seconds=10.0)).drain() == 1
     assert query(REST, id=endpoint.id) == [(True,)]
     assert (waiting(shop), brought_nearer(shop)) == (1, 1)
     assert query(REST, id=endpoint.id) == [(False,)]
@@ -68,7 +68,7 @@ def test_what_another_merchant_waits_for_stays(shop: str) -> None:
     ordered(rival)
     for _ in range(5):
         brought_nearer(rival)
-        Server(lambda _request: broken()).drain()
+        Server(lambda _request: broken(None, seconds=10.0)).drain()
     due = query("SELECT due_at FROM delivery WHERE merchant_id = :id", id=rival)
     assert brought_nearer(shop) == 0
     assert query(REST, id=endpoint.id) == [(True,)]
@@ -83,9 +83,9 @@ def test_in_live_mode_a_try_waits_its_own_time(shop: str) -> None:
         orders.create(NewOrder(shop, livemode=True, amount=Money(500, "INR")))
     tell()
     for _ in range(5):
-        assert Server(lambda _request: broken()).drain() == 1
+        assert Server(lambda _request: broken(None, seconds=10.0)).drain() == 1
         later(DAY)
-    Server(lambda _request: broken()).drain()
+    Server(lambda _request: broken(None, seconds=10.0)).drain()
     resting = query(REST, id=endpoint.id)
     due = query("SELECT due_at FROM delivery WHERE endpoint_id = :id", id=endpoint.id)
     assert brought_nearer(shop) == 0
@@ -98,7 +98,7 @@ def test_in_live_mode_a_try_waits_its_own_time(shop: str) -> None:
 def test_a_paused_endpoint_waits_for_no_moment(shop: str) -> None:
     endpoint = an_endpoint(shop)
     ordered(shop)
-    Server(lambda _request: broken()).drain()
+    Server(lambda _request: broken(None, seconds=10.0)).drain()
     with db.scoped(db.Scope(merchant_id=shop, livemode=False)):
         webhooks.pause(endpoint.id, by=BY)
     assert (waiting(shop), brought_nearer(shop)) == (0, 0)

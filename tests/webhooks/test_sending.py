@@ -181,10 +181,26 @@ def test_one_arrival_begins_the_five_days_anew(shop: str) -> None:
 
 
 @pytest.mark.requirement("S4-11")
-def test_a_failing_endpoint_is_left_alone_and_no_try_is_used_up_meanwhile(shop: str) -> None:
+def test_an_endpoint_that_refuses_at_once_delays_none_of_its_events(shop: str) -> None:
+    endpoint = an_endpoint(shop, "order.created")
+    ordered(shop, 20)
+    refusing = Server(lambda _request: broken())
+    assert refusing.drain() == 20, "each has its first try, however many have failed"
+    ordered(shop)
+    assert refusing.drain() == 1, "and so has what happens afterwards, at once"
+    later(6)
+    assert refusing.drain() == 21, "the second tries come five seconds later, as promised"
+    assert webhooks.health_of(endpoint.id).open_until is None
+    later(40)
+    assert Server().drain() == 21
+    assert {state for _name, state, _tries in states()} == {"delivered"}
+
+
+@pytest.mark.requirement("S4-11")
+def test_an_endpoint_that_hangs_is_left_alone_and_no_try_is_used_up_meanwhile(shop: str) -> None:
     an_endpoint(shop, "order.created")
     ordered(shop, 20)
-    server = Server(lambda _request: broken())
+    server = Server(lambda _request: broken(None, seconds=10.0))
     assert server.drain() == policy.OPENS_AFTER, "then it is left alone"
     assert server.drain() == 0
     assert sum(int(tries) for _n, _s, tries in states()) == policy.OPENS_AFTER  # type: ignore[call-overload]
@@ -346,6 +362,23 @@ def test_a_range_is_sent_again_whole_or_only_what_gave_up(shop: str) -> None:
     assert webhooks.resend_range(endpoint.id, since, until, only_failed=True, by=BY) == 1
     assert query("SELECT state FROM delivery WHERE id = :id", id=last) == [("resent",)]
     assert webhooks.resend_range(endpoint.id, since, until, only_failed=False, by=BY) == 3
+
+
+def test_what_happened_while_an_endpoint_was_switched_off_is_sent_to_it_afterwards(
+    shop: str,
+) -> None:
+    ordered(shop)
+    endpoint = an_endpoint(shop, "order.created")
+    webhooks.disable(endpoint.id, because="It is moved.", by=BY, url=endpoint.url)
+    ordered(shop, 2)
+    assert query("SELECT count(*) FROM delivery") == [(0,)]
+    webhooks.resume(endpoint.id, by=BY)
+    since, until = dt.datetime.now(dt.UTC) - dt.timedelta(days=1), dt.datetime.now(dt.UTC)
+    until += dt.timedelta(minutes=1)
+    assert webhooks.resend_range(endpoint.id, since, until, only_failed=True, by=BY) == 2
+    assert webhooks.resend_range(endpoint.id, since, until, only_failed=True, by=BY) == 0
+    Server().drain()
+    assert webhooks.resend_range(endpoint.id, since, until, only_failed=True, by=BY) == 0
 
 
 def test_a_test_event_is_sent_to_its_endpoint_alone(shop: str) -> None:

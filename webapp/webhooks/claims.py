@@ -377,7 +377,7 @@ def _keep_health(parcel: Parcel, answer: Answer) -> None:
             "silence": policy.SILENCE.total_seconds(),
         },
     )
-    rest = policy.rest_seconds(int(failures or 0))
+    rest = policy.rest_seconds(int(failures or 0), took=answer.seconds)
     if rest is not None:
         db.session.execute(_OPEN, {"endpoint": parcel.endpoint_id, "rest": rest})
 

@@ -16,10 +16,11 @@ JITTER: Final = 0.1
 #: The longest that a receiver may have us wait.
 LONGEST_WAIT: Final = 86_400
 
-#: After so many failures in a row an endpoint is left alone for a while, then asked once.
+#: An endpoint that has failed so often in a row and keeps us waiting is left alone for a while, then
+#: asked once. One that refuses at once costs next to nothing: each of its events is tried in time.
 OPENS_AFTER: Final = 5
 FIRST_REST: Final = 5
-LONGEST_REST: Final = 60
+LONGEST_REST: Final = 30
 #: An endpoint at which nothing arrived for so long is switched off.
 GIVEN_UP_AFTER: Final = dt.timedelta(days=5)
 
@@ -74,9 +75,12 @@ def wait_seconds(delivery_id: str, tries: int, *, asked: float | None = None) ->
     return max(plain, min(asked or 0.0, LONGEST_WAIT))
 
 
-def rest_seconds(failures: int) -> float | None:
-    """Return how long an endpoint is left alone after so many failures in a row, or None."""
-    if failures < OPENS_AFTER:
+def rest_seconds(failures: int, *, took: float) -> float | None:
+    """Return how long an endpoint is left alone after so many failures in a row, or None.
+
+    `took` is how long the last of them kept us waiting, in seconds.
+    """
+    if failures < OPENS_AFTER or took <= SLOW_SECONDS:
         return None
     return float(min(LONGEST_REST, FIRST_REST * 2 ** min(failures - OPENS_AFTER, 10)))
 

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, func, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true, update
 
 from webapp import audit
 from webapp.kernel import clock, db, ids
@@ -32,6 +32,8 @@ AT_ONCE: Final = 1_000
 #: So much may be on its way to an endpoint again, besides what it was not sent before; where so
 #: much waits of any kind, it is sent no tests.
 AGAIN_AT_MOST: Final = 10_000
+#: What is on its way, has arrived, or was let be by a person.
+NOT_MISSING: Final = (DeliveryState.DUE, DeliveryState.DELIVERED, DeliveryState.DISCARDED)
 SENT_AGAIN: Final = Delivery.resend_of.is_not(None)
 
 
@@ -127,9 +129,9 @@ def resend_range(
 ) -> int:
     """Send again what happened between two moments, at most 1,000 events; returns how many.
 
-    With `only_failed` what gave up on its way to that endpoint; otherwise every event that the
-    endpoint chose, also those that it was never sent. `to` sends them to another endpoint. Raises
-    Invalid where the range is none or begins more than 30 days ago, and TooMuchAgain.
+    With `only_failed` what the endpoint chose and never got since it was made: what gave up on its
+    way, and what happened while it was switched off; otherwise everything that it chose. `to` sends
+    them to another endpoint. Raises Invalid where the range is none or begins more than 30 days ago, and TooMuchAgain.
     """
     with db.transaction():
         source = locked(endpoint_id)
@@ -164,14 +166,25 @@ def _in_range(
         Event.at < until,
         Event.is_test.is_(False),
     )
+    is_chosen = true() if EVERYTHING in source.events else Event.name.in_(source.events)
     if only_failed:
-        dead = select(Delivery.event_id).where(
-            Delivery.endpoint_id == source.id, Delivery.state == DeliveryState.DEAD
+        since_made = and_(is_chosen, Event.at >= source.created_at)
+        found = found.where(
+            or_(since_made, _was_sent(source, DeliveryState.DEAD)), ~_was_sent(source, *NOT_MISSING)
         )
-        found = found.where(Event.id.in_(dead))
-    elif EVERYTHING not in source.events:
-        found = found.where(Event.name.in_(source.events))
+    else:
+        found = found.where(is_chosen)
     return found.order_by(Event.place).limit(AT_ONCE)
+
+
+def _was_sent(endpoint: Endpoint, *states: DeliveryState) -> ColumnElement[bool]:
+    """Whether a delivery of an event to an endpoint is in one of some states."""
+    sent = select(Delivery.id).where(
+        Delivery.event_id == Event.id,
+        Delivery.endpoint_id == endpoint.id,
+        Delivery.state.in_(states),
+    )
+    return sent.exists()
 
 
 def retry_dead(delivery_id: str) -> str:
