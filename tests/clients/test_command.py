@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -13,15 +12,14 @@ import standardwebhooks
 from flask import Flask
 
 from paydeck import Paydeck, PaydeckError
-from paydeck.command import listen, logs, main, resend, trigger
-from paydeck.command.listen import Listener, Place, Target
+from paydeck.command import listen, logs, main, trigger
+from paydeck.command.listen import Place
 from tests.api.desk import Shop, a_shop
 from tests.api.things import MAKERS
 from tests.clients.desk import KEY, Script, a_client, fine, refused
+from tests.clients.home import HOOK, Home, an_order, listener
 from tests.webhooks.hooks import tell
 from webapp import webhooks
-
-HOOK = "http://localhost:4242/hook"
 
 
 @pytest.fixture
@@ -35,44 +33,6 @@ def client(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Paydeck:
     """Its program, with the Python client, in test mode."""
     monkeypatch.setenv("PAYDECK_API_KEY", KEY)
     return a_client(shop)
-
-
-class Home:
-    """A server at home: it answers 200, or what `answers` says first, and keeps what came."""
-
-    def __init__(self, *answers: int | Exception) -> None:
-        self.answers = list(answers)
-        self.got: list[httpx.Request] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Keep and answer."""
-        answer = self.answers.pop(0) if self.answers else 200
-        if isinstance(answer, Exception):
-            raise answer
-        self.got.append(request)
-        return httpx.Response(answer)
-
-    @property
-    def events(self) -> list[str]:
-        """The names of the events that came."""
-        return [json.loads(one.content)["type"] for one in self.got]
-
-
-def listener(
-    client: Paydeck, home: Home, file: Path, *names: str, **more: Callable[..., None]
-) -> Listener:
-    """Return a listener that waits for nothing and says nothing, unless told to."""
-    http = httpx.Client(transport=httpx.MockTransport(home))
-    quiet: dict[str, Callable[..., None]] = {"say": lambda _l: None, "sleep": lambda _s: None}
-    target = Target(HOOK, frozenset(names), http)
-    return Listener(client, target, Place.at(file), wait=0, **(quiet | more))
-
-
-def an_order(client: Paydeck) -> str:
-    """Make an order, of which the portal has told its webhooks."""
-    made = client.orders.create(amount=50_000, currency="INR")
-    tell()
-    return made["id"]
 
 
 def test_what_happens_is_forwarded_signed_as_standard_webhooks_has_it(
@@ -244,21 +204,6 @@ def test_a_refund_is_triggered_once_its_payment_was_taken() -> None:
     assert trigger.Maker(script.client(), waits.append).refund() == "re_1"
     assert json.loads(script.asked[-1].content)["payment"] == "pay_1"
     assert len(waits) == 1
-
-
-def test_an_event_is_sent_again_to_wherever_it_was_sent(shop: Shop, client: Paydeck) -> None:
-    event, other = MAKERS["event_id"](shop), MAKERS["endpoint_id"](shop)
-    said: list[str] = []
-    for to in (None, None, other):
-        assert resend.run(client, event, to=to, say=said.append) == 0
-    (first, *_rest) = sent = [one["endpoint"] for one in client.deliveries.list(event=event)]
-    assert first == other
-    assert len(set(sent)) == 2
-    assert len(sent) == 4
-    assert len(said) == 3
-    an_order(client)
-    with pytest.raises(PaydeckError, match="no endpoint"):
-        resend.run(client, client.events.after("beginning")[-1]["id"] + "x", say=said.append)
 
 
 def test_the_log_is_told_once_oldest_first_without_its_own_reads(client: Paydeck) -> None:

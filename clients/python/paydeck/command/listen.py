@@ -67,6 +67,18 @@ class Target:
     names: frozenset[str]
     http: httpx.Client
 
+    def post(self, event: Event, secret: str) -> str:
+        """Post an event once, signed now; returns the status and how long it took, as told.
+
+        Raises httpx.RequestError where no answer came.
+        """
+        body = as_sent(event)
+        signed = Webhook(secret).sign(body, message=event["id"], event=event["type"])
+        began = time.monotonic()
+        answer = self.http.post(self.url, content=body, headers=signed)
+        took = round((time.monotonic() - began) * 1000)
+        return f"{answer.status_code} in {took} ms"
+
 
 @dataclass
 class Listener:
@@ -121,19 +133,15 @@ class Listener:
         """Forward one event until anything at all answers."""
         if self.target.names and event["type"] not in self.target.names:
             return
-        body = as_sent(event)
         while True:
-            signed = Webhook(self.place.secret).sign(body, message=event["id"], event=event["type"])
-            began = time.monotonic()
             try:
-                answer = self.target.http.post(self.target.url, content=body, headers=signed)
+                answered = self.target.post(event, self.place.secret)
             except httpx.RequestError as failed:
                 told = str(failed) or type(failed).__name__
                 self.say(f"{event['type']}  {event['id']}  no answer ({told}); trying again")
                 self._be_patient()
                 continue
-            took = round((time.monotonic() - began) * 1000)
-            self.say(f"{event['type']}  {event['id']}  {answer.status_code} in {took} ms")
+            self.say(f"{event['type']}  {event['id']}  {answered}")
             self._rest = _FIRST_REST
             return
 

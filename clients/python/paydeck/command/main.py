@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -70,9 +71,27 @@ def _add_trigger(one: argparse.ArgumentParser) -> None:
 
 
 def _add_resend(one: argparse.ArgumentParser) -> None:
-    one.add_argument("event", metavar="EVT")
-    one.add_argument("--to", metavar="WE", help="to this endpoint (else: wherever it was sent)")
-    one.set_defaults(do=lambda client, asked: resend.run(client, asked.event, to=asked.to))
+    one.description = (
+        "Sends an event, or all of a stretch of time, again: to wherever it was sent, to an "
+        "endpoint (--to), or from here to a server of yours (--forward-to), signed as paydeck "
+        "listen signs for that address. Ends with 1 where an answer was not 2xx."
+    )
+    one.add_argument("event", metavar="EVT", nargs="?", help="the event's id")
+    one.add_argument("--since", type=_moment, metavar="TIME", help="instead of one event: all from")
+    one.add_argument(
+        "--until", type=_moment, metavar="TIME", help="up to, not included (else: now)"
+    )
+    where = one.add_mutually_exclusive_group()
+    where.add_argument("--to", metavar="WE", help="to this endpoint (else: wherever it was sent)")
+    where.add_argument(
+        "--forward-to",
+        metavar="URL",
+        type=_web_address,
+        help="to this address, such as http://localhost:4242/hook",
+    )
+    one.add_argument("--secret", help="with --forward-to: what to sign with (else: as listen)")
+    one.add_argument("--state", type=Path, metavar="FILE", help="where listen keeps its secret")
+    one.set_defaults(do=_resend)
 
 
 def _add_tail(one: argparse.ArgumentParser) -> None:
@@ -82,12 +101,7 @@ def _add_tail(one: argparse.ArgumentParser) -> None:
 
 
 def _listen(client: Paydeck, asked: argparse.Namespace) -> int:
-    whose = (
-        f"{asked.base_url or os.environ.get('PAYDECK_BASE_URL')} {os.environ['PAYDECK_API_KEY']}"
-    )
-    place = listen.Place.at(asked.state or listen.usual_file(f"{whose} {asked.forward_to}"))
-    if asked.secret:
-        place.secret = asked.secret
+    place = _place(asked)
     names = frozenset(name.strip() for name in asked.events.split(",") if name.strip())
     with httpx.Client(trust_env=False, timeout=listen.FORWARD_SECONDS) as http:
         listener = listen.Listener(client, listen.Target(asked.forward_to, names, http), place)
@@ -96,11 +110,51 @@ def _listen(client: Paydeck, asked: argparse.Namespace) -> int:
             listener.step()
 
 
+def _place(asked: argparse.Namespace) -> listen.Place:
+    """Return what is kept for the target, with the secret that was typed, if one was."""
+    whose = (
+        f"{asked.base_url or os.environ.get('PAYDECK_BASE_URL')} {os.environ['PAYDECK_API_KEY']}"
+    )
+    place = listen.Place.at(asked.state or listen.usual_file(f"{whose} {asked.forward_to}"))
+    if asked.secret:
+        place.secret = asked.secret
+    return place
+
+
+def _resend(client: Paydeck, asked: argparse.Namespace) -> int:
+    span = resend.Span.typed(asked.since, asked.until)
+    what = span or asked.event
+    if what is None or (span and asked.event):
+        raise PaydeckError("Say which event, or --since when.")
+    if asked.forward_to:
+        place = _place(asked)
+        if not (asked.secret or place.file.exists()):
+            place.save()
+        print(f"Verify with the secret {place.secret}")
+        with httpx.Client(trust_env=False, timeout=listen.FORWARD_SECONDS) as http:
+            target = listen.Target(asked.forward_to, frozenset(), http)
+            return resend.forward(client, what, target=target, secret=place.secret)
+    if span is None:
+        return resend.run(client, asked.event, to=asked.to)
+    if not asked.to:
+        raise PaydeckError("Say --to which endpoint, or --forward-to which address.")
+    return resend.run_span(client, span, to=asked.to)
+
+
 def _tail(client: Paydeck, asked: argparse.Namespace) -> int:
     tail = logs.Tail(client, path=asked.path, with_own=asked.all)
     while True:
         tail.step()
         tail.rest()
+
+
+def _moment(typed: str) -> int:
+    """Return Unix seconds; a time without a zone is this machine's."""
+    try:
+        return int(typed) if typed.isdecimal() else int(datetime.fromisoformat(typed).timestamp())
+    except (ValueError, OverflowError) as wrong:
+        message = "write a time such as 2026-11-22T09:30, or Unix seconds"
+        raise argparse.ArgumentTypeError(message) from wrong
 
 
 def _web_address(typed: str) -> str:
