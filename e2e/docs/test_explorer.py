@@ -11,6 +11,8 @@ from e2e.windows import Windows
 from supervisor.stack import Stack
 
 CREATE = "#operations-Orders-create_order"
+#: What the form shows until somebody types a key; it is not sent.
+A_KEY = "a-key-of-your-own"
 
 
 def authorise(page: Page, key: str) -> None:
@@ -34,8 +36,11 @@ def test_a_request_is_made_from_the_explorer_with_a_test_key(
     authorise(page, stack.demo["api_keys"]["secret"])
     page.locator("#operations-tag-Orders").click()
     page.locator(f"{CREATE} .opblock-summary-control").click()
-    page.locator(f"{CREATE} [data-param-name='Idempotency-Key'] input").fill("explorer-1")
+    key = page.locator(f"{CREATE} [data-param-name='Idempotency-Key'] input")
+    assert key.input_value() == A_KEY
     page.locator(f"{CREATE} .execute").click()
+    expect(page.locator(f"{CREATE} .request-url").first).to_be_visible()
+    assert A_KEY not in page.locator(f"{CREATE} .curl-command").inner_text()
     answer = page.locator(f"{CREATE} .live-responses-table")
     expect(answer.locator(".response-col_status").last).to_contain_text("201")
     expect(answer).to_contain_text('"object": "order"')

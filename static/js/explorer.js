@@ -5,6 +5,7 @@
   const place = document.getElementById("explorer");
   if (!place || !window.SwaggerUIBundle) return;
 
+  const KEY_EXAMPLE = "a-key-of-your-own";
   const READS = ["get", "head", "options"];
   const CHANGES = ["post", "put", "patch", "delete"];
   const onlyReads = "onlyReads" in place.dataset;
@@ -12,13 +13,19 @@
   /** Whether a request is one of live mode: by the installation, or by the key that it carries. */
   const isLive = (request) => onlyReads || /^Bearer [sp]k_live_/.test(request.headers?.Authorization || "");
 
-  /** Give a request that needs one a key of its own, so that a click is one deed. */
+  /** Give a request that needs one a key of its own, so that a click is one deed; the example that stands
+      in each form is none. */
   const withKey = (request) => {
     if (isLive(request) && !READS.includes((request.method || "GET").toLowerCase())) {
       throw new Error("In live mode the explorer only reads.");
     }
-    const hasKey = Object.keys(request.headers || {}).some((name) => name.toLowerCase() === "idempotency-key");
-    if (request.method === "POST" && !hasKey) request.headers["Idempotency-Key"] = crypto.randomUUID();
+    const headers = request.headers || {};
+    const name = Object.keys(headers).find((one) => one.toLowerCase() === "idempotency-key");
+    const isTyped = name && headers[name] !== KEY_EXAMPLE;
+    if (request.method === "POST" && !isTyped) {
+      if (name) delete headers[name];
+      request.headers = { ...headers, "Idempotency-Key": crypto.randomUUID() };
+    }
     return request;
   };
 

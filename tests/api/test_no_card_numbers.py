@@ -59,6 +59,23 @@ def test_words_with_a_card_number_in_them_are_refused_by_the_fields_name(shop: S
         assert "3184" not in answer.text, operation.name
 
 
+def test_metadata_takes_no_card_number_as_a_name_or_a_text(shop: Shop) -> None:
+    operations = [
+        one
+        for one in OPERATIONS.values()
+        if one.body is not None and one.rule.startswith(OWN) and "metadata" in one.body.model_fields
+    ]
+    assert len(operations) > 5
+    program = shop.program()
+    for operation in operations:
+        body = {**(operation.body.EXAMPLE if operation.body else {}), "metadata": {"pan": PAN}}
+        answer = sent(program, shop, operation, body)
+        assert answer.status_code == 400, (operation.name, answer.text)
+        assert answer.get_json()["error"]["param"] == "metadata", operation.name
+    named = {"amount": 100, "currency": "INR", "metadata": {PAN: "x"}}
+    assert program.post("/orders", named).get_json()["error"]["param"] == "metadata"
+
+
 @pytest.mark.parametrize(
     "extra",
     [

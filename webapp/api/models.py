@@ -44,9 +44,11 @@ def _no_card(words: str) -> str:
 
 
 def _short_words(given: dict[str, str]) -> dict[str, str]:
-    for name in given:
+    for name, said in given.items():
         if not name or len(name) > 40:  # noqa: PLR2004 - as the sentence says
             raise ValueError("A name in metadata has 1 to 40 characters.")
+        _no_card(name)
+        _no_card(said)
     return given
 
 

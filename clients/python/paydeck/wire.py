@@ -29,7 +29,7 @@ class Retries:
 
     most: int = 4
     first_wait: float = 0.5
-    longest_wait: float = 30.0
+    longest_wait: float = 60.0
     sleep: Callable[[float], None] = time.sleep
     chance: Callable[[], float] = random.random
 
