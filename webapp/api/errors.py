@@ -146,6 +146,7 @@ PROTOCOL: dict[int, tuple[str, str]] = {
     400: ("request_malformed", "This is not a request that can be read."),
     404: ("address_unknown", "There is nothing at this address. Check how it is spelt."),
     405: ("method_not_allowed", "This address does not take that method; Allow says which."),
+    408: ("body_too_slow", "The body did not come completely within 10 seconds."),
     413: ("body_too_large", "The body is larger than 256 KB."),
     415: ("body_not_json", BodyNotJson.says),
     500: ("fault", "Something went wrong on our side. Nothing was changed by this request."),
@@ -185,14 +186,21 @@ def type_of(status: int, code: str) -> str:
     return by_status.get(status, "api_error" if status >= 500 else "invalid_request_error")  # noqa: PLR2004
 
 
-def envelope(status: int, code: str, message: str, param: str | None = None) -> dict[str, Any]:
+def envelope(
+    status: int,
+    code: str,
+    message: str,
+    param: str | None = None,
+    *,
+    decline_code: str | None = None,
+) -> dict[str, Any]:
     """Return the one body in which every refusal is told."""
     settings: Settings = current_app.extensions["paydeck_settings"]
     return {
         "error": {
             "type": type_of(status, code),
             "code": code,
-            "decline_code": None,
+            "decline_code": decline_code,
             "message": message,
             "param": param,
             "doc_url": f"{settings.public_url}/docs/errors/{code}",
@@ -203,11 +211,17 @@ def envelope(status: int, code: str, message: str, param: str | None = None) -> 
 
 def refused(refusal: errors.Refusal) -> Response:
     """Answer a refusal."""
-    response = answer(status_of(refusal), refusal.message, code=refusal.code, param=refusal.param)
+    response = _answered(status_of(refusal), refusal.code, told(status_of(refusal), refusal))
     wait = getattr(refusal, "wait_seconds", None)
     if (seconds := getattr(refusal, "retry_after_seconds", wait)) is not None:
         response.headers["Retry-After"] = str(seconds)
     return response
+
+
+def told(status: int, refusal: errors.Refusal) -> dict[str, Any]:
+    """Return the body in which a refusal is told."""
+    decline_code = refusal.decline_code if isinstance(refusal, errors.Declined) else None
+    return envelope(status, refusal.code, refusal.message, refusal.param, decline_code=decline_code)
 
 
 def answer(
@@ -217,8 +231,12 @@ def answer(
     own_code, usual = PROTOCOL.get(status, PROTOCOL[400 if status < 500 else 500])  # noqa: PLR2004
     if code is None or code.startswith("http_"):
         code, message = own_code, usual
-    body = json.dumps(envelope(status, code, message or usual, param), ensure_ascii=False)
-    response = Response(body, status=status, mimetype="application/json")
+    return _answered(status, code, envelope(status, code, message or usual, param))
+
+
+def _answered(status: int, code: str, body: dict[str, Any]) -> Response:
+    text = json.dumps(body, ensure_ascii=False)
+    response = Response(text, status=status, mimetype="application/json")
     g.error_code = code
     if status == 401:  # noqa: PLR2004 - the challenge belongs to it
         response.headers["WWW-Authenticate"] = 'Bearer realm="Paydeck"'

@@ -109,7 +109,7 @@ def _refuse_replaced(who: Caller) -> None:
 
 def _refusal(refusal: Refusal) -> idempotency.Answer:
     status = errors.status_of(refusal)
-    body = errors.envelope(status, refusal.code, refusal.message, refusal.param)
+    body = errors.told(status, refusal)
     g.error_code = refusal.code
     return _signed(idempotency.Answer(status, json.dumps(body, ensure_ascii=False).encode()))
 

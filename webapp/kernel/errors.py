@@ -53,10 +53,14 @@ class Invalid(Refusal):
 
 
 class Declined(Refusal):
-    """Somebody else (a bank, a limit, a balance) said a definite no; no money moved."""
+    """Somebody else (a bank, a limit, a balance) said a definite no; no money moved.
+
+    `decline_code` is the entry of the catalogue of declines that says the same, where one does.
+    """
 
     code = "declined"
     says = "The payment was declined. No money has moved."
+    decline_code: ClassVar[str | None] = None
 
 
 class Unavailable(Refusal):

@@ -12,6 +12,7 @@ class InsufficientBalance(Declined):
     """
 
     code = "insufficient_balance"
+    decline_code = "insufficient_funds"
     says = "There is not enough money in the wallet. Nothing was taken from it."
 
 
