@@ -74,6 +74,8 @@ def test_every_currency_is_cut_into_parts_that_make_the_whole(currency: str) -> 
 )
 def test_moments_name_their_zone(zone: str | None, text: str) -> None:
     assert words.moment_text(NOW, zone) == text
+    to_the_second = words.second_text(NOW + dt.timedelta(seconds=7), zone)
+    assert to_the_second == text.replace(":35 ", ":35:07 ").replace(":05 ", ":05:07 ")
 
 
 def test_days_have_no_leading_zero() -> None:

@@ -19,7 +19,8 @@ FIRST_FAILURE = 400
 class RequestFilter:
     """What part of a merchant's requests is asked for; `path` is how the address begins.
 
-    `by_programs` leaves out what people asked, by their tokens or in the explorer.
+    `by_programs` leaves out what people asked, by their tokens or in the explorer; `but_reads`
+    leaves out GET.
     """
 
     method: str | None = None
@@ -31,6 +32,7 @@ class RequestFilter:
     object_id: str | None = None
     idempotency_key: str | None = None
     by_programs: bool = False
+    but_reads: bool = False
     since: dt.datetime | None = None
     until: dt.datetime | None = None
 
@@ -46,6 +48,8 @@ def requests_of(
     for name in exact:
         if (value := getattr(asked, name)) is not None:
             wanted = wanted.where(getattr(ApiRequest, name) == value)
+    if asked.but_reads:
+        wanted = wanted.where(ApiRequest.method != "GET")
     wanted = _bounded(wanted, asked)
     rows = db.session.scalars(one_page(wanted, ApiRequest.id, page)).all()
     return page_of(rows, page, key=lambda one: one.id)

@@ -69,6 +69,12 @@ def moment_text(moment: dt.datetime, zone_name: str | None) -> str:
     return f"{local.day} {local:%b %Y, %H:%M} {_zone_label(local)}"
 
 
+def second_text(moment: dt.datetime, zone_name: str | None) -> str:
+    """Return such as `21 Nov 2026, 14:05:09 IST`."""
+    local = moment.astimezone(zone(zone_name))
+    return f"{local.day} {local:%b %Y, %H:%M:%S} {_zone_label(local)}"
+
+
 def day_text(day: dt.date) -> str:
     """Return such as `21 Nov 2026`."""
     return f"{day.day} {day:%b %Y}"

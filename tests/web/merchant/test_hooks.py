@@ -136,7 +136,7 @@ def test_an_endpoint_is_changed_paused_resumed_and_removed(shop: Shop) -> None:
     paid(shop)
     tell()
     page = shop.client.page(address)
-    assert re.search(r"1 waits\s*:\s*payment\.success × 1", page.text)
+    assert re.search(r"1 waits\s*:\s*payment\.success × 1\. They are sent", page.text)
     assert "when you resume" in page.text
     assert Server().drain() == 0
     assert shop.client.send(address, f"{address}/resume").status_code == 303
@@ -153,6 +153,8 @@ def test_rolling_shows_the_new_secret_once_and_until_when_the_old_one_signs(shop
     shown = SECRET.search(answer.get_data(as_text=True))
     assert shown is not None
     assert shown[0] != secret
+    for header in ("webhook-signature", "X-Webhook-Signature"):
+        assert header in answer.get_data(as_text=True)
     page = shop.client.page(address)
     assert "signs too until" in page.text
     assert shown[0] not in page.text
@@ -170,7 +172,8 @@ def test_a_delivery_shows_each_try_with_both_sides_and_is_sent_again_elsewhere(s
     for word in ("webhook-signature: v1,", "X-Webhook-Event: payment.declined", "retry-after: 3"):
         assert word in page.text
     assert "webhook delivery failed: status 500" in page.text
-    assert "Next try" in page.text
+    assert re.search(r"Next try: \d+ \w+ \d{4}, \d\d:\d\d:\d\d ", page.text)
+    assert re.search(r"Next try: \d+ \w+ \d{4}, \d\d:\d\d:\d\d ", shop.client.page(address).text)
     to = other.rpartition("/")[2]
     again = shop.client.send(answer.location, f"{answer.location}/resend", to=to)
     assert again.status_code == 303

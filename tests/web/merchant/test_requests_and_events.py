@@ -79,6 +79,18 @@ def test_a_request_is_found_by_each_filter_and_opened(shop: Shop) -> None:
     assert any(link.startswith("/merchant/orders/ord_") for link in page.links)
 
 
+def test_reads_can_be_left_out_of_the_list(shop: Shop) -> None:
+    made, token = asked_for_an_order(shop, 50_000)
+    read = Program(FlaskClient(shop.app, shop.app.response_class), token).get("/events")
+    looked = f"{REQUESTS}/{read.headers['Request-Id']}"
+    assert looked in shop.client.page(REQUESTS).links
+    page = shop.client.page(f"{REQUESTS}?method=but-GET")
+    assert looked not in page.links
+    assert f"{REQUESTS}/{made}" in page.links
+    assert "Method All but GET" in page.text
+    assert shop.client.page(f"{REQUESTS}?method=GET").links.count(looked) == 1
+
+
 def test_a_request_is_shown_as_curl_with_placeholders_for_what_is_secret(shop: Shop) -> None:
     made, token = asked_for_an_order(shop, 50_000)
     text = shop.client.page(f"{REQUESTS}/{made}").text

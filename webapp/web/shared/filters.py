@@ -20,6 +20,7 @@ def install(app: Flask) -> None:
     app.add_template_filter(words.money_text, "money_text")
     app.add_template_filter(words.money_short, "money_short")
     app.add_template_filter(moment, "moment")
+    app.add_template_filter(to_the_second, "to_the_second")
     app.add_template_filter(relative, "relative")
     app.add_template_filter(day, "day")
     app.add_template_filter(lambda at: at.isoformat(), "isoformat")
@@ -44,6 +45,14 @@ def moment(at: dt.datetime | None) -> Markup:
     if at is None:
         return escape("–")
     text = words.moment_text(at, g.get("zone"))
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), text)
+
+
+def to_the_second(at: dt.datetime | None) -> Markup:
+    """Return a moment as `moment` does, with its seconds, where things are seconds apart."""
+    if at is None:
+        return escape("–")
+    text = words.second_text(at, g.get("zone"))
     return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), text)
 
 

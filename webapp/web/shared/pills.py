@@ -116,7 +116,7 @@ PILLS: dict[str, dict[str, Pill]] = {
     },
     "tampered_test": {
         "waiting": Pill("Waiting", "progress", "clock"),
-        "refused": Pill("Refused, as it should be", "success", "shield-check"),
+        "refused": Pill("Rightly refused", "success", "shield-check"),
         "taken": Pill("Taken, though forged", "danger", "x"),
         "unclear": Pill("No clear answer", "warning", "circle-question-mark"),
     },

@@ -136,7 +136,7 @@ def _of_deliveries() -> list[Task]:
             "An older event of an object was answered with 2xx after a newer one, of the newest"
             " 100.",
             seen(overtaken, "The event that came late"),
-            "Open an endpoint and send the newest events of one object out of order.",
+            "Open an endpoint and press “Send events out of order”: one object’s newest.",
             hooks,
         ),
         Task(

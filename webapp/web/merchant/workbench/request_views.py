@@ -19,7 +19,17 @@ from webapp.web.merchant.workbench.guide_words import A_KEY
 from webapp.web.shared.guards import settings
 from webapp.web.shared.pills import Pill
 
-METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
+#: What leaves out reads, with which programs that wait for events fill the log.
+BUT_READS = "but-GET"
+METHODS = {
+    "": "All",
+    BUT_READS: "All but GET",
+    "GET": "GET",
+    "POST": "POST",
+    "PATCH": "PATCH",
+    "PUT": "PUT",
+    "DELETE": "DELETE",
+}
 OUTCOMES: dict[str, tuple[str, bool | None]] = {
     "": ("All", None),
     "fine": ("Answered", False),
@@ -182,7 +192,8 @@ def _asked(args: Mapping[str, str]) -> dict[str, str]:
 
 def _filter(asked: Mapping[str, str]) -> RequestFilter:
     return RequestFilter(
-        method=asked["method"] or None,
+        method=None if asked["method"] in {"", BUT_READS} else asked["method"],
+        but_reads=asked["method"] == BUT_READS,
         path=asked["path"] or None,
         status=int(asked["status"]) if asked["status"] else None,
         has_failed=OUTCOMES[asked["outcome"]][1],
@@ -205,6 +216,8 @@ def _chips(asked: Mapping[str, str]) -> list[Chip]:
 def _shown(name: str, value: str) -> str:
     if name == "outcome":
         return OUTCOMES[value][0]
+    if name == "method":
+        return METHODS[value]
     return (_key(value)[0] or value) if name == "key" else value
 
 

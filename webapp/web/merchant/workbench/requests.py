@@ -22,7 +22,7 @@ def request_rows() -> str:
     return render_template(
         "merchant/developers/workbench/requests.html",
         view=request_list(),
-        methods=[("", "All"), *((method, method) for method in METHODS)],
+        methods=list(METHODS.items()),
         outcomes=[(name, label) for name, (label, _failed) in OUTCOMES.items()],
     )
 
