@@ -11,7 +11,7 @@ from webapp.accounts import MemberRole, Person
 from webapp.accounts.person import Member
 from webapp.accounts.policy import ROLES_FOR
 from webapp.kernel import db
-from webapp.kernel.errors import Invalid, NotFound
+from webapp.kernel.errors import Forbidden, Invalid, NotFound
 from webapp.kernel.paging import PageRequest
 from webapp.outbox import Actor
 
@@ -92,6 +92,13 @@ def test_the_fee_is_the_usual_one_unless_another_was_agreed(app: Flask) -> None:
         accounts.merchant_of(merchant_id).fee_bps = 0
     with db.scoped(as_user(somebody())):
         assert accounts.fee_bps_of(merchant_id) == 0
+
+
+def test_the_platform_itself_is_not_suspended(app: Flask) -> None:
+    with db.scoped(db.ADMIN):
+        with pytest.raises(Forbidden):
+            accounts.suspend_merchant(accounts.PLATFORM_ID, because="A slip.", by=ADMIN)
+        assert accounts.merchant_of(accounts.PLATFORM_ID).status == "active"
 
 
 def test_an_admin_suspends_and_restores_a_merchant(app: Flask) -> None:

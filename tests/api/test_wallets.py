@@ -242,6 +242,8 @@ def test_an_admin_switches_a_wallet_off_and_on_with_a_reason(
     sent = {"recipient": meera.email, "amount": 1}
     refused = mine.post(f"/wallets/{wallet_id}/transfers", sent)
     assert (refused.status_code, refused.get_json()["error"]["code"]) == (402, "wallet_inactive")
+    filled = mine.post(f"/wallets/{wallet_id}/deposits", {"amount": 10_000})
+    assert (filled.status_code, filled.get_json()["error"]["code"]) == (402, "wallet_inactive")
     assert admin.post(f"/admin/wallets/{wallet_id}/activate", why).status_code == 200
     assert mine.post(f"/wallets/{wallet_id}/transfers", sent).status_code == 201
     acts = "SELECT string_agg(action, ' ' ORDER BY id) FROM audit_entry WHERE subject_id = :id"

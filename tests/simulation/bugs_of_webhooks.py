@@ -68,7 +68,7 @@ def another_secret_signs(patch: Patch) -> None:
 
 def a_probe_never_comes(patch: Patch) -> None:
     """An endpoint that was left alone once is left alone for ever."""
-    patch.setattr(policy, "rest_seconds", lambda _failures, took: 10.0**9)
+    patch.setattr(policy, "rest_seconds", lambda _failures, **_took: 10.0**9)
 
 
 def a_lease_is_not_counted(patch: Patch) -> None:

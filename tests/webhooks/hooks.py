@@ -13,7 +13,7 @@ from tests.builders import an_order
 from webapp import outbox, webhooks
 from webapp.kernel import db
 from webapp.outbox import Actor
-from webapp.webhooks import Came, Endpoint, NewEndpoint, Request
+from webapp.webhooks import Came, Endpoint, NewEndpoint, Request, policy
 
 BY = Actor("merchant_user", "usr_1")
 PUBLIC = "93.184.216.34"
@@ -140,3 +140,18 @@ def ordered(shop: str, times: int = 1) -> None:
     for _ in range(times):
         an_order(shop)
     tell()
+
+
+def given_up(server: Server) -> float:
+    """Try one delivery as often as it is tried; returns how long it waited in all, in seconds."""
+    waited = 0.0
+    for _ in range(policy.TRIES):
+        assert server.drain() == 1, "each try in its turn"
+        assert server.drain() == 0, "none before its time"
+        wait = query(
+            "SELECT extract(epoch FROM max(due_at) - clock_now())::float FROM delivery"
+            " WHERE state = 'due'"
+        )[0][0]
+        waited += float(wait or 0)  # type: ignore[arg-type]
+        later(float(wait or 0) + policy.LONGEST_REST + 1)  # type: ignore[arg-type]
+    return waited

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import hmac
 
@@ -15,6 +14,7 @@ from tests.webhooks.hooks import (
     Server,
     an_endpoint,
     broken,
+    given_up,
     later,
     ordered,
     public_names,
@@ -27,21 +27,6 @@ from webapp.webhooks import policy
 from webapp.webhooks.claims import UNSIGNED
 
 DAY = 86_400
-
-
-def given_up(server: Server) -> float:
-    """Try one delivery as often as it is tried; returns how long it waited in all, in seconds."""
-    waited = 0.0
-    for _ in range(policy.TRIES):
-        assert server.drain() == 1, "each try in its turn"
-        assert server.drain() == 0, "none before its time"
-        wait = query(
-            "SELECT extract(epoch FROM max(due_at) - clock_now())::float FROM delivery"
-            " WHERE state = 'due'"
-        )[0][0]
-        waited += float(wait or 0)  # type: ignore[arg-type]
-        later(float(wait or 0) + policy.LONGEST_REST + 1)  # type: ignore[arg-type]
-    return waited
 
 
 @pytest.mark.requirement("S4-60", "S4-61", "S4-62")
@@ -349,36 +334,6 @@ def test_sending_again_is_a_new_delivery_of_the_same_bytes(shop: str) -> None:
         (fresh,),
         (elsewhere,),
     ]
-
-
-def test_a_range_is_sent_again_whole_or_only_what_gave_up(shop: str) -> None:
-    endpoint = an_endpoint(shop, "order.created")
-    ordered(shop, 3)
-    Server().drain(at_most=2)
-    ((last,),) = query("SELECT id FROM delivery WHERE state = 'due'")
-    given_up(Server(lambda _request: broken()))
-    since, until = dt.datetime.now(dt.UTC) - dt.timedelta(days=1), dt.datetime.now(dt.UTC)
-    until += dt.timedelta(minutes=1)
-    assert webhooks.resend_range(endpoint.id, since, until, only_failed=True, by=BY) == 1
-    assert query("SELECT state FROM delivery WHERE id = :id", id=last) == [("resent",)]
-    assert webhooks.resend_range(endpoint.id, since, until, only_failed=False, by=BY) == 3
-
-
-def test_what_happened_while_an_endpoint_was_switched_off_is_sent_to_it_afterwards(
-    shop: str,
-) -> None:
-    ordered(shop)
-    endpoint = an_endpoint(shop, "order.created")
-    webhooks.disable(endpoint.id, because="It is moved.", by=BY, url=endpoint.url)
-    ordered(shop, 2)
-    assert query("SELECT count(*) FROM delivery") == [(0,)]
-    webhooks.resume(endpoint.id, by=BY)
-    since, until = dt.datetime.now(dt.UTC) - dt.timedelta(days=1), dt.datetime.now(dt.UTC)
-    until += dt.timedelta(minutes=1)
-    assert webhooks.resend_range(endpoint.id, since, until, only_failed=True, by=BY) == 2
-    assert webhooks.resend_range(endpoint.id, since, until, only_failed=True, by=BY) == 0
-    Server().drain()
-    assert webhooks.resend_range(endpoint.id, since, until, only_failed=True, by=BY) == 0
 
 
 def test_a_test_event_is_sent_to_its_endpoint_alone(shop: str) -> None:

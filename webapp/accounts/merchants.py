@@ -9,11 +9,18 @@ from sqlalchemy import text
 
 from webapp import audit
 from webapp.accounts import typed
-from webapp.accounts.models import MemberRole, Membership, Merchant, MerchantStatus
+from webapp.accounts.models import (
+    PLATFORM_ID,
+    MemberRole,
+    Membership,
+    Merchant,
+    MerchantStatus,
+)
 from webapp.accounts.rows import merchant_row, own
 from webapp.accounts.service import DEFAULT_ZONE
 from webapp.accounts.sessions import forget_person
 from webapp.kernel import clock, db, ids
+from webapp.kernel.errors import Forbidden
 from webapp.outbox import Actor
 
 _usual_fee_bps: list[int] = []
@@ -76,7 +83,12 @@ def checked_shop_name(name: str) -> str:
 
 
 def suspend_merchant(merchant_id: str, *, because: str, by: Actor) -> None:
-    """Stop a merchant from selling; needs the admin scope. Twice changes nothing."""
+    """Stop a merchant from selling; needs the admin scope. Twice changes nothing.
+
+    Raises Forbidden for the platform itself: wallets are filled through it.
+    """
+    if merchant_id == PLATFORM_ID:
+        raise Forbidden("The platform itself cannot be suspended: wallets are filled through it.")
     _put(merchant_id, MerchantStatus.SUSPENDED, because=because, by=by)
 
 

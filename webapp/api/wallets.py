@@ -179,6 +179,7 @@ def deposit_into_wallet(wallet_id: str, body: CreateDeposit) -> dict[str, Any]:
     a quarter of an hour.
     """
     wallet, by = mine(wallet_id), Actor("shopper", me().user_id)
+    wallets.refuse_switched_off(wallet)
     order = orders.create(
         orders.NewOrder(
             accounts.PLATFORM_ID,

@@ -27,6 +27,7 @@ from webapp.wallets.service import (
     deposit,
     open,  # noqa: A004 - reads with its room: wallets.open
     receive,
+    refuse_switched_off,
     require_active,
 )
 
@@ -54,6 +55,7 @@ __all__ = [
     "open_received",
     "own_wallet",
     "receive",
+    "refuse_switched_off",
     "require_active",
     "sending_in",
     "transfer",

@@ -88,6 +88,12 @@ def receive(
     )
 
 
+def refuse_switched_off(wallet: Wallet) -> None:
+    """Raise WalletInactive for a wallet that is switched off, before anybody pays into it."""
+    if wallet.status != Status.ACTIVE:
+        raise WalletInactive("This wallet is switched off and is not filled. Nothing was charged.")
+
+
 def require_active(user_id: str, livemode: bool, currency: str) -> None:  # noqa: FBT001 - mode
     """Check that the wallet may be paid from, before the ledger takes from it (a step).
 

@@ -23,10 +23,11 @@ from tests.builders import (
 from tests.checked_client import CheckedClient, Page
 from tests.refunds.builders import asked, bounced, paid_out, released, sent, told
 from tests.stories import scalar
-from webapp import payments
+from webapp import payments, wallets
 from webapp.gateway import Outcome, Result
 from webapp.kernel import db, ids
 from webapp.kernel.money import MAX_MINOR, Money
+from webapp.outbox import Actor
 
 PAGES = ("/home", "/home/now", "/home/payments", "/wallet", "/inbox")
 
@@ -179,6 +180,17 @@ def test_a_wrong_top_up_is_refused_in_words_beside_its_field(
     assert scalar("SELECT count(*) FROM wallet") == 0
     field = "currency" if says.startswith("Choose") else "amount"
     assert f'id="{field}-error"' in response.text or f'href="#{field}"' in response.text
+
+
+def test_a_wallet_that_is_switched_off_is_not_filled(phone: CheckedClient, asha: Someone) -> None:
+    with db.scoped(db.Scope(user_id=asha.id, livemode=False)):
+        wallet = wallets.open(asha.id, "INR", livemode=False)
+    with db.scoped(db.ADMIN):
+        wallets.deactivate(wallet.id, because="Asked for by its owner.", by=Actor("admin"))
+    response = phone.send("/wallet", "/wallet/top-up", amount="100", currency="INR")
+    assert response.status_code == 400
+    assert "switched off" in Page(response.text).text
+    assert scalar("SELECT count(*) FROM shop_order") == 0
 
 
 def test_fields_that_are_missing_are_as_empty_ones(phone: CheckedClient) -> None:

@@ -143,7 +143,7 @@ def _begin_top_up(form: TopUpForm) -> AnyResponse:
     )
 
     def order() -> str:
-        wallets.open(user_id, amount.currency, livemode)
+        wallets.refuse_switched_off(wallets.open(user_id, amount.currency, livemode))
         return orders.create(asked, by=by).id
 
     def checkout(order_id: str) -> str:
