@@ -188,7 +188,7 @@ def test_a_wallet_that_is_switched_off_is_not_filled(phone: CheckedClient, asha:
     with db.scoped(db.ADMIN):
         wallets.deactivate(wallet.id, because="Asked for by its owner.", by=Actor("admin"))
     response = phone.send("/wallet", "/wallet/top-up", amount="100", currency="INR")
-    assert response.status_code == 400
+    assert response.status_code == 402
     assert "switched off" in Page(response.text).text
     assert scalar("SELECT count(*) FROM shop_order") == 0
 
