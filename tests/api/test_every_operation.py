@@ -64,6 +64,34 @@ def test_what_an_operation_does_not_know_is_refused(app: Flask) -> None:
     assert wrong == {}
 
 
+def test_a_filter_without_a_value_is_refused_and_never_taken_for_none(app: Flask) -> None:
+    """A program whose variable is empty would be shown everybody's."""
+    shop = a_shop(app)
+    member = a_user(app, shop.owner, **{MERCHANT_HEADER: shop.merchant_id})
+    callers = callers_of(shop, a_user(app, a_person()), a_user(app, an_admin()), member)
+    tried = []
+    for operation in api.OPERATIONS.values():
+        fields = operation.query.model_fields if operation.query else {}
+        needed = {one.alias or name for name, one in fields.items() if one.is_required()}
+        for name, field in fields.items():
+            sent = field.alias or name
+            if sent.endswith("[]"):
+                continue
+            rest = "".join(f"&{one}=2026-01-01" for one in sorted(needed - {sent}))
+            path = f"{GAP.sub('nothing', operation.address)}?{sent}={rest}"
+            answer = callers[main_role(operation)].ask(operation.method, path, root=True)
+            error = answer.get_json().get("error") or {}
+            assert (answer.status_code, error.get("param")) == (400, sent), path
+            tried.append((operation.name, sent))
+    assert ("list_payments", "customer") in tried
+    assert ("list_requests", "path") in tried
+    for path, methods in openapi.document()["paths"].items():
+        for parameter in methods.get("get", {}).get("parameters", []):
+            schema = parameter["schema"]
+            if parameter["in"] == "query" and schema.get("type") == "string":
+                assert schema.get("minLength") == 1 or "enum" in schema, (path, parameter["name"])
+
+
 def test_answers_are_held_to_the_headers_that_the_document_promises(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

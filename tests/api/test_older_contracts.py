@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from tests.api.desk import Shop, a_shop
 from tests.api.printed import bare, refused
+from tests.api.things import a_saved_card
 from tests.builders import (
     a_method,
     a_payment,
@@ -26,7 +27,8 @@ from tests.builders import (
 )
 from tests.provider_process import Sandbox, running_sandbox
 from tests.webhooks.hooks import public_names
-from webapp.gateway import Outcome, Result, tokenising
+from webapp import gateway, payments
+from webapp.gateway import Card, Outcome, Result, tokenising
 from webapp.kernel import clock, crypto, db
 from webapp.payments import Status
 
@@ -221,6 +223,33 @@ def test_a_test_card_becomes_a_token_that_is_listed_and_pays(shop: Shop, sandbox
     assert paid.get_json()["status"] == "PROCESSING"
     other = a_shop(shop.app).program().get(f"/users/{USER}/payment-methods")
     assert other.status_code == 404
+
+
+def test_a_users_tokens_are_listed_page_by_page_in_the_order_in_which_they_were_kept(
+    shop: Shop,
+) -> None:
+    """The provider's own ids tell no order."""
+    program, kept = shop.program(), [f"pm_{shop.merchant_id}_{end}" for end in "badce"]
+    for token_id in kept:
+        token = gateway.Token(token_id, Card("visa", "4242", 12, 2034))
+        with db.scoped(db.Scope(merchant_id=shop.merchant_id, livemode=False)):
+            payments.keep_method(token, payments.Keeping(shop.merchant_id, "asha"))
+    newest = kept[::-1]
+
+    def page(**query: Any) -> tuple[list[str], bool]:
+        answer = program.get("/users/asha/payment-methods", **query)
+        assert answer.status_code == 200, answer.text
+        return [one["id"] for one in answer.get_json()["data"]], answer.get_json()["has_more"]
+
+    assert page() == (newest, False)
+    assert page(limit=2) == (newest[:2], True)
+    assert page(limit=2, starting_after=newest[1]) == (newest[2:4], True)
+    assert page(limit=2, starting_after=newest[3]) == (newest[4:], False)
+    assert page(limit=2, ending_before=newest[3]) == (newest[1:3], True)
+    assert page(starting_after=newest[4]) == ([], False)
+    for other in ("pm_nothing", a_saved_card(a_shop(shop.app))):
+        refusal = program.get("/users/asha/payment-methods", starting_after=other)
+        assert refused(refusal) == (400, "cursor_unknown", "starting_after")
 
 
 @pytest.mark.requirement("S4-04", "S4-23")

@@ -235,6 +235,37 @@ def test_a_list_is_filtered_by_the_status_that_it_shows(
     assert [one for other in others for one in listed(program, status=other)] == []
 
 
+def test_what_a_bank_holds_until_it_is_captured_is_found_by_its_state(shop: Shop) -> None:
+    program = shop.program()
+    held_one = a_payment(Status.AUTHORISED, shop.merchant_id)
+    under_way = a_payment(Status.PROCESSING, shop.merchant_id)
+    assert listed(program, status="PROCESSING") == [under_way, held_one]
+    assert listed(program, state="authorised") == [held_one]
+    assert listed(program, state="authorised", status="PROCESSING") == [held_one]
+    assert listed(program, state="captured") == []
+    assert read(program, held_one)["state"] == "authorised"
+    never = program.get("/payments", state="authorised", status="SUCCESS")
+    assert refused(never) == (400, "parameter_invalid", "state")
+    unknown = program.get("/payments", state="held")
+    assert refused(unknown) == (400, "parameter_invalid", "state")
+
+
+def test_people_filter_their_own_payments_too(app: Flask, shop: Shop) -> None:
+    shopper = a_person()
+    money_in_wallet(shopper, inr(500_00))
+    first = wallet_tried(a_checkout(shop.merchant_id, inr(100_00)), shopper)
+    second = wallet_tried(a_checkout(shop.merchant_id, inr(200_00)), shopper)
+    me = a_user(app, shopper)
+    order = read(me, first)["order"]
+    paid = {"status": "SUCCESS", "method": "wallet", "currency": "INR", "state": "captured"}
+    assert listed(me, **paid) == [second, first]
+    assert listed(me, order=order) == [first]
+    assert listed(me, status="FAILED") == listed(me, currency="JPY") == []
+    assert {first, second}.isdisjoint(listed(me, method="card"))
+    assert listed(me, customer="cus_nothing") == []
+    assert listed(me, **{"created[lte]": 1}) == listed(me, **{"created[gte]": 4_000_000_000}) == []
+
+
 def test_lists_are_filtered_and_go_on_page_by_page(shop: Shop) -> None:
     program = shop.program()
     made = [paid_for(program, customer_email="asha@people.example") for _ in range(2)]
@@ -281,6 +312,7 @@ def test_a_person_with_too_little_is_refused_and_nothing_has_moved(app: Flask, s
     body = {"checkout": session["url"].rsplit("/", 1)[1], "payment_method": "wallet"}
     answer = a_user(app, shopper).post("/payments", body)
     assert refused(answer)[:2] == (402, "insufficient_balance")
+    assert answer.get_json()["error"]["decline_code"] == "insufficient_funds"
     order = shop.program().get(f"/orders/{session['order']}").get_json()
     assert order["status"] == "PENDING"
 

@@ -36,3 +36,29 @@ def test_a_reason_that_judges_the_shopper_is_the_merchants_own(
     assert [one["id"] for one in seen] == [refund["id"]] * 3
     assert [(one["reason"], one["metadata"]) for one in seen] == [(told, {})] * 3
     assert not any(one.get("note") for one in seen)
+
+
+def test_people_filter_the_refunds_to_themselves_but_not_by_a_reason_that_is_not_told(
+    app: Flask,
+) -> None:
+    shop, shopper = a_shop(app), a_person()
+    money_in_wallet(shopper, inr(900_00))
+    made = []
+    for _ in range(2):
+        paid = wallet_tried(a_checkout(shop.merchant_id, inr(300_00)), shopper)
+        refund = shop.program().post(f"/payments/{paid}/refunds", {"reason": "fraudulent"})
+        made.append((paid, refund.get_json()["id"]))
+    me = a_user(app, shopper)
+
+    def found(**query: object) -> list[str]:
+        rows = me.ask("GET", "/refunds", query_string=query).get_json()["data"]
+        return [row["id"] for row in rows]
+
+    assert found() == found(currency="INR") == [made[1][1], made[0][1]]
+    assert found(payment=made[0][0]) == [made[0][1]]
+    assert (
+        found(status="FAILED") == found(currency="USD") == found(destination="order_credit") == []
+    )
+    assert found(**{"created[lte]": 1}) == []
+    error = me.get("/refunds", reason="fraudulent").get_json()["error"]
+    assert (error["code"], error["param"]) == ("parameter_unknown", "reason")

@@ -67,6 +67,23 @@ def test_without_an_amount_all_that_is_left_goes_back_and_then_nothing(
     assert [row["amount"] for row in rows] == [60_000, 40_000]
 
 
+def test_the_refunds_of_a_payment_are_not_asked_for_by_another(shop: Shop, taken: str) -> None:
+    program = shop.program()
+    other = a_payment(Status.CAPTURED, shop.merchant_id)
+    mine = asked(program, taken, amount=10_000, reason="duplicate")
+    asked(program, other, amount=10_000)
+    answer = program.get(f"/payments/{taken}/refunds", payment=other)
+    assert refused(answer) == (400, "parameter_unknown", "payment")
+    for query, found in (
+        ({}, [mine]),
+        ({"reason": "duplicate"}, [mine]),
+        ({"status": "FAILED"}, []),
+    ):
+        told = program.get(f"/payments/{taken}/refunds", **query).get_json()
+        assert told["data"] == found
+        assert told["url"] == f"/api/v1/payments/{taken}/refunds"
+
+
 def test_too_much_a_stale_look_and_an_unknown_payment_are_refused(shop: Shop, taken: str) -> None:
     program = shop.program()
     too_much = program.post("/refunds", {"payment": taken, "amount": 100_001})

@@ -21,6 +21,8 @@ from webapp.api.models import Error
 from webapp.api.routing import OPERATIONS, Key, Operation, blueprint
 
 TITLE = "Paydeck API"
+#: Stands in each form of the explorer, which sends a fresh key in its place.
+KEY_EXAMPLE = "a-key-of-your-own"
 DESCRIPTION = """\
 Orders, payments, refunds, wallets and everything about them. Amounts are whole minor units.
 Send `Authorization: Bearer` with an API key (made on the developers’ pages, or by this API) or
@@ -141,7 +143,7 @@ def _headers(operation: Operation) -> type[BaseModel]:
             min_length=1,
             max_length=255,
             pattern=r"^[\x20-\x7e]+$",
-            json_schema_extra={"example": "7f0c-order-1042"},
+            json_schema_extra={"example": KEY_EXAMPLE},
         )
         fields["key"] = (str if must else str | None, told)
     return create_model("Headers", __config__=ConfigDict(populate_by_name=False), **fields)
@@ -200,6 +202,8 @@ def _describe(entry: dict[str, Any], operation: Operation) -> None:
     entry["description"] = " ".join(description.split()) + _who_may(operation)
     for parameter in entry.get("parameters", []):
         parameter["schema"] = _plain(parameter["schema"])
+        if parameter["in"] == "query" and parameter["schema"].get("type") == "string":
+            parameter["schema"].setdefault("minLength", 1)
     if operation.body is not None:
         sent = entry["requestBody"]
         sent["required"] = any(one.is_required() for one in operation.body.model_fields.values())

@@ -33,6 +33,18 @@ Status = Literal[
     "PARTIALLY_REFUNDED",
     "REFUNDED",
 ]
+#: Finer than that, as our own machine of states calls them.
+State = Literal[
+    "created",
+    "awaiting_method",
+    "requires_action",
+    "processing",
+    "authorised",
+    "captured",
+    "failed",
+    "expired",
+    "cancelled",
+]
 
 
 class UsedMethod(BaseModel):
@@ -82,7 +94,7 @@ class Payment(Thing):
     status: Status
     amount: int = Field(description="Whole minor units.")
     currency: str
-    state: str = Field(description="Finer than status: see the payment’s states.")
+    state: State = Field(description="Finer than status: authorised waits to be captured.")
     amount_authorised: int
     amount_captured: int
     amount_refunded: int

@@ -24,7 +24,7 @@ from webapp.api.models import (
     Query,
     Words,
 )
-from webapp.api.payment_shape import Payment, Status, iso, payment_shown, payments_shown
+from webapp.api.payment_shape import Payment, State, Status, iso, payment_shown, payments_shown
 from webapp.api.routing import Key, get, post
 from webapp.api.upi import UpiDetails, upi_link, upi_picture
 from webapp.kernel import crypto
@@ -148,6 +148,9 @@ class PaymentQuery(CreatedQuery):
     """Filters of payments."""
 
     status: Status | None = None
+    state: State | None = Field(
+        None, description="Finer than status: authorised is money that waits to be captured."
+    )
     order: str | None = Field(None, max_length=64)
     customer: str | None = Field(None, max_length=64)
     currency: Currency | None = None
@@ -211,25 +214,15 @@ def create_payment(body: CreatePayment) -> dict[str, Any]:
 def list_payments(query: PaymentQuery) -> dict[str, Any]:
     """List payments.
 
-    Newest first, by status, order, customer, currency, method and when they were created. People
-    who name no merchant see their own, unfiltered.
+    Newest first, by status, state, order, customer, currency, method and when they were created.
+    What a bank holds until it is captured has the state authorised. People who name no merchant
+    see their own.
     """
-    who = caller()
+    who, asked = caller(), _filter(query)
     page = asked_page(query, _payment)
     if who.merchant_id is None:
-        rows = payments.payments_of_user(who.user_id or "", page=page)
+        rows = payments.payments_of_user(who.user_id or "", page=page, asked=asked)
     else:
-        states, refunded = STATES[query.status] if query.status else ((), None)
-        asked = payments.PaymentFilter(
-            statuses=states,
-            refunded=refunded,
-            order_id=query.order,
-            customer_id=query.customer,
-            currency=query.currency,
-            method=query.method,
-            since=moment(query.created_gte),
-            until=after(query.created_lte),
-        )
         rows = payments.payments_of(who.merchant, livemode=who.livemode, asked=asked, page=page)
     shown = payments_shown([row.payment for row in rows.rows])
     told = listing(Page(shown, rows.older, rows.newer), lambda one: one)
@@ -363,6 +356,25 @@ def _asked_in_paise(body: CreatePayment) -> paying.Asked:
         method={CARD: token, UPI: None}.get(body.payment_method or UPI, body.payment_method),
         return_url=body.return_url,
         details=kept | body.metadata,
+    )
+
+
+def _filter(query: PaymentQuery) -> payments.PaymentFilter:
+    """Return what is asked for; raises ParameterInvalid where no payment could be that."""
+    states, refunded = STATES[query.status] if query.status else ((), None)
+    if query.state is not None:
+        if states and query.state not in states:
+            raise ParameterInvalid("No payment of that status is in that state.", param="state")
+        states = (query.state,)
+    return payments.PaymentFilter(
+        statuses=states,
+        refunded=refunded,
+        order_id=query.order,
+        customer_id=query.customer,
+        currency=query.currency,
+        method=query.method,
+        since=moment(query.created_gte),
+        until=after(query.created_lte),
     )
 
 

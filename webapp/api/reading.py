@@ -113,7 +113,10 @@ def body_of(model: type[Model], sent: dict[str, Any]) -> Model:
 
 
 def query_of(model: type[Model]) -> Model:
-    """Return the query as its model; a name given twice is refused unless it is a list's."""
+    """Return the query as its model.
+
+    A name given twice is refused unless it is a list's, and so is one without a value.
+    """
     sent: dict[str, Any] = {}
     for name, values in request.args.lists():
         if name.endswith("[]"):
@@ -123,9 +126,13 @@ def query_of(model: type[Model]) -> Model:
         else:
             sent[name] = values[0]
     try:
-        return model.model_validate(sent)
+        found = model.model_validate(sent)
     except ValidationError as wrong:
         _refuse(wrong)
+    for name, value in sent.items():
+        if value == "":  # a program whose variable is empty would be shown everybody's
+            raise ParameterInvalid("This is empty. Give it a value, or leave it out.", param=name)
+    return found
 
 
 def no_query() -> None:

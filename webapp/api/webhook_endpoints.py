@@ -325,7 +325,8 @@ def test_webhook_endpoint(endpoint_id: str, body: TestWebhook) -> dict[str, Any]
 def resend_webhook_range(endpoint_id: str, body: ResendRange) -> dict[str, Any]:
     """Send a stretch of time again.
 
-    What never arrived there, or everything that the endpoint chose: at most 1,000 events of the last 30 days.
+    What never arrived there, or everything that the endpoint chose: at most 1,000 events of the
+    last 30 days.
     """
     own(endpoint_id)
     if body.to is not None:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import ScalarSelect, Select, select, text, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,10 +20,10 @@ from webapp.gateway import Card, Token, TypedCard
 from webapp.kernel import clock, crypto, db
 from webapp.kernel.db import Base, Id, Moment
 from webapp.kernel.errors import Unavailable
+from webapp.kernel.paging import Page, PageRequest, page_of
 from webapp.payments.errors import CardExpired, CardUnusable, LiveCard, MethodRefused
 from webapp.payments.steps import card_json
 
-MOST_SHOWN = 100
 #: Which typed field the provider means, by the field that it names.
 FIELDS = {
     "number": "card_number",
@@ -109,21 +108,48 @@ def keep_method(token: Token, keeping: Keeping) -> PaymentMethod:
         return kept
 
 
-def methods_of(merchant_id: str, user_ref: str, *, livemode: bool) -> Sequence[PaymentMethod]:
-    """Return the newest tokens that a merchant keeps for one of its users."""
-    wanted = select(PaymentMethod).where(
-        PaymentMethod.merchant_id == merchant_id,
-        PaymentMethod.livemode == livemode,
-        PaymentMethod.user_ref == user_ref,
-    )
-    newest = wanted.order_by(PaymentMethod.created_at.desc(), PaymentMethod.id.desc())
-    return db.session.scalars(newest.limit(MOST_SHOWN)).all()
+def methods_of(
+    merchant_id: str, user_ref: str, *, livemode: bool, page: PageRequest
+) -> Page[PaymentMethod]:
+    """Return a page of the tokens that a merchant keeps for one of its users, newest first."""
+    wanted = _kept_for(merchant_id, user_ref, livemode=livemode)
+    place = tuple_(PaymentMethod.created_at, PaymentMethod.id)
+    if page.before:
+        wanted = wanted.where(place < _place_of(page.before))
+    if page.after:
+        wanted = wanted.where(place > _place_of(page.after))
+    newest = (PaymentMethod.created_at.desc(), PaymentMethod.id.desc())
+    oldest = (PaymentMethod.created_at, PaymentMethod.id)
+    ordered = wanted.order_by(*(oldest if page.after else newest)).limit(page.limit + 1)
+    return page_of(db.session.scalars(ordered).all(), page, key=lambda one: one.id)
+
+
+def method_of(
+    merchant_id: str, user_ref: str, method_id: str, *, livemode: bool
+) -> PaymentMethod | None:
+    """Return a token that a merchant keeps for one of its users, or None."""
+    wanted = _kept_for(merchant_id, user_ref, livemode=livemode)
+    return db.session.scalar(wanted.where(PaymentMethod.id == method_id))
 
 
 def refuse_anothers(method_id: str, merchant_id: str) -> None:
     """Refuse a token that another merchant keeps; raises MethodRefused, as for one unknown."""
     if db.session.scalar(_IS_ANOTHERS, {"method": method_id, "merchant": merchant_id}):
         raise MethodRefused(param="payment_method")
+
+
+def _kept_for(merchant_id: str, user_ref: str, *, livemode: bool) -> Select[PaymentMethod]:
+    return select(PaymentMethod).where(
+        PaymentMethod.merchant_id == merchant_id,
+        PaymentMethod.livemode == livemode,
+        PaymentMethod.user_ref == user_ref,
+    )
+
+
+def _place_of(method_id: str) -> ScalarSelect[tuple[dt.datetime, str]]:
+    """Return when the token was kept, and its id: the provider's ids tell no order."""
+    place = select(PaymentMethod.created_at, PaymentMethod.id)
+    return place.where(PaymentMethod.id == method_id).scalar_subquery()
 
 
 def _sealed(token_id: str, card: Card) -> str:

@@ -113,9 +113,12 @@ def payments_everywhere(*, asked: PaymentFilter, page: PageRequest) -> Page[Paym
     return _page(_filtered(_rows(), asked), page)
 
 
-def payments_of_user(user_id: str, *, page: PageRequest) -> Page[PaymentRow]:
+def payments_of_user(
+    user_id: str, *, page: PageRequest, asked: PaymentFilter | None = None
+) -> Page[PaymentRow]:
     """Return a page of a shopper's payments, newest first."""
-    return _page(_rows().where(Payment.user_id == user_id), page)
+    wanted = _rows().where(Payment.user_id == user_id)
+    return _page(_filtered(wanted, asked) if asked else wanted, page)
 
 
 def taken_of_user(user_id: str, *, livemode: bool, page: PageRequest) -> Page[PaymentRow]:

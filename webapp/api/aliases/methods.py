@@ -15,11 +15,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from webapp import payments
 from webapp.api import reading
 from webapp.api.caller import caller, needs
-from webapp.api.models import Body, Thing, Words
+from webapp.api.lists import asked_page, listing
+from webapp.api.models import Body, ListQuery, Thing, Words
 from webapp.api.routing import Key, get, post
 from webapp.gateway import TypedCard
 from webapp.kernel import crypto
 from webapp.kernel.errors import NotFound
+from webapp.kernel.paging import PageRequest
 from webapp.payments import Keeping, PaymentMethod
 
 TAG = "Older contracts"
@@ -156,22 +158,19 @@ def tokenize_card(body: TokenizeCard) -> dict[str, Any]:
 
 @get("/users/<string:owner_id>/payment-methods", tag=TAG, gives=SavedMethod, is_list=True)
 @needs(scope="payment_methods:read")
-def list_saved_methods(owner_id: str) -> dict[str, Any]:
+def list_saved_methods(owner_id: str, query: ListQuery) -> dict[str, Any]:
     """List a user’s payment methods.
 
-    The tokens that you keep for one of your users, newest first: the last hundred. Refused with 404
-    where you keep none.
+    The tokens that you keep for one of your users, newest first. Refused with 404 where you keep
+    none.
     """
     who = caller()
-    found = payments.methods_of(who.merchant, owner_id, livemode=who.livemode)
-    if not found:
+    whose, livemode = (who.merchant, owner_id), who.livemode
+    page = asked_page(query, lambda sent: payments.method_of(*whose, sent, livemode=livemode))
+    found = payments.methods_of(*whose, livemode=livemode, page=page)
+    if not found.rows and page == PageRequest(limit=page.limit):
         raise NotFound("You keep no payment methods for a user of that id.")
-    return {
-        "object": "list",
-        "data": [method_shown(one) for one in found],
-        "has_more": False,
-        "url": f"/api/v1/users/{owner_id}/payment-methods",
-    }
+    return listing(found, method_shown)
 
 
 def method_shown(method: PaymentMethod) -> dict[str, Any]:
