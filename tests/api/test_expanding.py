@@ -42,6 +42,12 @@ def test_what_cannot_be_expanded_is_refused(shop: Shop, path: str) -> None:
     assert refused(wrong) == (400, "parameter_invalid", "expand[]")
 
 
+def test_a_path_that_names_nothing_of_a_list_is_told_so(shop: Shop) -> None:
+    wrong = shop.program().get("/payments", **{"expand[]": "data"})
+    assert refused(wrong) == (400, "parameter_invalid", "expand[]")
+    assert "Name what" in wrong.get_json()["error"]["message"]
+
+
 def test_expanding_asks_for_the_scope_of_what_is_expanded(shop: Shop) -> None:
     payment = paid_for(shop.program(), customer_email="asha@people.example")
     narrow = shop.program(scopes=["payments:read"])

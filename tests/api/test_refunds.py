@@ -84,6 +84,21 @@ def test_the_refunds_of_a_payment_are_not_asked_for_by_another(shop: Shop, taken
         assert told["url"] == f"/api/v1/payments/{taken}/refunds"
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"target_order": "ord_nothing"},
+        {"target_order": "ord_nothing", "destination": "order_credit"},
+        {"destination": "order_credit"},
+    ],
+)
+def test_the_order_that_a_credit_pays_is_told_of_by_its_own_name(
+    shop: Shop, taken: str, sent: dict[str, str]
+) -> None:
+    answer = shop.program().post("/refunds", {"payment": taken, **sent})
+    assert (answer.status_code, answer.get_json()["error"]["param"]) == (400, "target_order")
+
+
 def test_too_much_a_stale_look_and_an_unknown_payment_are_refused(shop: Shop, taken: str) -> None:
     program = shop.program()
     too_much = program.post("/refunds", {"payment": taken, "amount": 100_001})

@@ -51,6 +51,8 @@ def expanded(payload: Payload, paths: list[str]) -> Payload:
     known: dict[str, Payload | None] = {}
     for path in paths:
         steps = path.split(".")
+        if steps == [LIST]:
+            raise ParameterInvalid("Name what of each is to be told in full.", param=PARAM)
         if not 0 < len(steps) - (steps[0] == LIST) <= DEEPEST:
             raise ParameterInvalid("Go four steps at most.", param=PARAM)
         if payload["object"] == "list":

@@ -23,6 +23,12 @@ from webapp.orders import CheckoutRef, Order
 from webapp.payments import Payer
 
 WALLET = "wallet"
+UPI = "UPI"
+CARD = "CARD"
+#: What a person may say beside a checkout; all else of the payment stands in its order.
+OF_PEOPLE = frozenset({"checkout", "payment_method", "confirm", "return_url"})
+#: What is heard with amount_paisa alone.
+OF_PAISE = ("user_id", "merchant_id", "payment_details", "callback_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,7 @@ class Asked:
 
     order_id: str | None = None
     amount: Money | None = None
+    currency: str | None = None
     description: str = ""
     customer_id: str | None = None
     customer_email: str | None = field(repr=False, default=None)
@@ -70,6 +77,24 @@ def enter_checkout(token: str) -> None:
 def must_have_key() -> None:
     """Refuse a request without an Idempotency-Key; raises KeyMissing."""
     idempotency.check_key(request.headers.get(once.HEADER))
+
+
+def refuse_unheard(sent: Mapping[str, object]) -> None:
+    """Refuse what would be dropped: a payment is what was asked for, or none.
+
+    `sent` is the body as it came. Raises ParameterInvalid, naming the field.
+    """
+    given = {name for name, value in sent.items() if value not in (None, "", {})}
+    if caller().merchant_id is None:
+        if "checkout" in given:
+            for name in sorted(given - OF_PEOPLE):
+                raise ParameterInvalid("The checkout says this. Leave it out.", param=name)
+    elif "amount_paisa" not in given:
+        for name in OF_PAISE:
+            if name in given:
+                raise ParameterInvalid("This goes with amount_paisa alone.", param=name)
+    if sent.get("payment_method") not in {None, UPI} and sent.get("confirm") is False:
+        raise ParameterInvalid("To wait, leave payment_method out.", param="confirm")
 
 
 def begin_for_merchant(asked: Asked) -> Begun:
@@ -114,6 +139,8 @@ def pay_as_person(token: str, method: str | None, return_url: str | None) -> str
     if person is None:
         raise payments.SignInToPay
     payer = Payer(person.user_id, person.email)
+    if method in {UPI, CARD}:
+        raise ParameterInvalid("People pay with wallet or pm_….", param="payment_method")
     if method == WALLET:
         if reason := accounts.why_not_pay_from_wallet(person):
             raise Declined(reason, param="payment_method")
@@ -143,8 +170,15 @@ def _order(who: Caller, asked: Asked) -> Order:
         raise ParameterInvalid("There is no such order.", param="order") from unknown
     if asked.amount is not None and asked.amount != order.amount:
         raise ParameterInvalid("The order asks for another amount.", param="amount")
-    if asked.capture_later not in {None, order.capture_later}:
-        raise ParameterInvalid("The order says otherwise; leave this out.", param="capture")
+    contradictions = {
+        "currency": asked.currency not in {None, order.currency},
+        "capture": asked.capture_later not in {None, order.capture_later},
+        "customer": asked.customer_id not in {None, order.customer_id},
+        "description": asked.description not in {"", order.description},
+    }
+    for name, is_one in contradictions.items():
+        if is_one:
+            raise ParameterInvalid("The order says otherwise; leave this out.", param=name)
     return order
 
 
@@ -156,6 +190,8 @@ def _new_order(who: Caller, asked: Asked) -> orders.NewOrder:
         customer = orders.customer_of(who.merchant, asked.customer_id)
         if customer is None:
             raise ParameterInvalid("There is no such customer.", param="customer")
+        if email is not None and email.casefold() != customer.email.casefold():
+            raise ParameterInvalid("The customer has another address.", param="customer_email")
         email = customer.email
     return orders.NewOrder(
         who.merchant,

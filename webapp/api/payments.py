@@ -24,6 +24,7 @@ from webapp.api.models import (
     Query,
     Words,
 )
+from webapp.api.paying import CARD, UPI
 from webapp.api.payment_shape import Payment, State, Status, iso, payment_shown, payments_shown
 from webapp.api.routing import Key, get, post
 from webapp.api.upi import UpiDetails, upi_link, upi_picture
@@ -34,8 +35,6 @@ from webapp.orders import checkout_of
 
 TAG = "Payments"
 ADDRESS = re.compile(r"https?://[^\s]+")
-UPI = "UPI"
-CARD = "CARD"
 #: Which of our states, and how much went back, a status outside stands for.
 STATES: dict[str, tuple[tuple[str, ...], Literal["nothing", "part", "whole"] | None]] = {
     "PENDING": (("created", "awaiting_method"), None),
@@ -192,6 +191,7 @@ def create_payment(body: CreatePayment) -> dict[str, Any]:
     amount_paisa.
     """
     who = caller()
+    paying.refuse_unheard(body.model_dump(exclude_unset=True))
     if who.merchant_id is None:
         payment_id = paying.pay_as_person(body.checkout or "", body.payment_method, body.return_url)
         return payment_shown(payments.any_payment(payment_id).payment)
@@ -306,11 +306,10 @@ def _asked(body: CreatePayment) -> paying.Asked:
         return _asked_in_paise(body)
     if body.payment_method in {UPI, CARD}:
         raise ParameterInvalid("Send amount_paisa with this method.", param="payment_method")
-    if body.payment_method is not None and not body.confirm:
-        raise ParameterInvalid("To wait, leave payment_method out.", param="confirm")
     return paying.Asked(
         order_id=body.order,
         amount=amount,
+        currency=body.currency,
         description=body.description,
         customer_id=body.customer,
         customer_email=body.customer_email,

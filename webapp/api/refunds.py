@@ -8,13 +8,13 @@ from pydantic import Field
 
 from webapp import payments, refunds, webhooks
 from webapp.api.caller import caller, needs
-from webapp.api.errors import ParameterUnknown
+from webapp.api.errors import ParameterInvalid, ParameterUnknown
 from webapp.api.expanding import Expand, Expandable, expanded
 from webapp.api.lists import after, asked_page, listing, moment
 from webapp.api.models import Body, CreatedQuery, Currency, Metadata, Minor, Query, Thing, Words
 from webapp.api.refund_shape import refund_for
 from webapp.api.routing import get, post
-from webapp.kernel.errors import Forbidden
+from webapp.kernel.errors import Forbidden, Invalid
 from webapp.kernel.money import Money
 from webapp.refunds import RefundFilter
 
@@ -220,18 +220,25 @@ def ask_refund(payment_id: str, body: RefundPayment) -> refunds.Refund:
     amount = payment.refundable if body.amount is None else Money(body.amount, payment.currency)
     if not amount:
         raise refunds.RefundNotPossible("Nothing of this payment is left to be refunded.")
+    if body.target_order is not None and body.destination != "order_credit":
+        raise ParameterInvalid("This goes with destination order_credit.", param="target_order")
     seen = body.seen_available
-    return refunds.request(
-        payment.id,
-        amount=amount,
-        reason=body.reason,
-        note=body.note,
-        destination=body.destination,
-        target_order_id=body.target_order,
-        seen_available=None if seen is None else Money(seen, payment.currency),
-        details=dict(body.metadata),
-        by=who.actor,
-    )
+    try:
+        return refunds.request(
+            payment.id,
+            amount=amount,
+            reason=body.reason,
+            note=body.note,
+            destination=body.destination,
+            target_order_id=body.target_order,
+            seen_available=None if seen is None else Money(seen, payment.currency),
+            details=dict(body.metadata),
+            by=who.actor,
+        )
+    except Invalid as refusal:
+        if refusal.param == "target_order_id":
+            refusal.param = "target_order"
+        raise
 
 
 def refund_shown(refund: refunds.Refund) -> dict[str, Any]:
