@@ -31,6 +31,7 @@ class RequestFilter:
     error_code: str | None = None
     object_id: str | None = None
     idempotency_key: str | None = None
+    is_replay: bool | None = None
     by_programs: bool = False
     but_reads: bool = False
     since: dt.datetime | None = None
@@ -45,7 +46,7 @@ def requests_of(
         ApiRequest.merchant_id == merchant_id, ApiRequest.livemode == livemode
     )
     exact = ("method", "status", "key_id", "error_code", "object_id", "idempotency_key")
-    for name in exact:
+    for name in (*exact, "is_replay"):
         if (value := getattr(asked, name)) is not None:
             wanted = wanted.where(getattr(ApiRequest, name) == value)
     if asked.but_reads:

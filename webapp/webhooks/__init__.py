@@ -70,6 +70,7 @@ from webapp.webhooks.resending import (
     test_event,
 )
 from webapp.webhooks.sending import drain, is_due, settle, switch_off, take
+from webapp.webhooks.shown import shown_by
 from webapp.webhooks.states import FLOW, Answer, DeliveryState, Status, Verdict
 from webapp.webhooks.telling import WAKE, event_id_of, fan_out
 from webapp.webhooks.transport import TOTAL_SECONDS, Network, Request, Transport
@@ -173,6 +174,7 @@ __all__ = [
     "roll_secret",
     "set_answer",
     "settle",
+    "shown_by",
     "switch_off",
     "take",
     "tampered_event",

@@ -165,6 +165,30 @@ def test_arrivals_doubles_and_disorder_are_seen_in_the_deliveries(shop: Shop) ->
         assert count_shown(shop) == done
 
 
+def test_what_was_shown_once_is_not_forgotten_in_traffic(shop: Shop) -> None:
+    endpoint = an_endpoint(shop.id, "payment.success", "order.created")
+    program, once = a_program(shop), {"Idempotency-Key": "order-7731"}
+    program.post("/orders", dict(ORDER), **once)
+    program.post("/orders", dict(ORDER), **once)
+    paid(shop)
+    tell()
+    Server().drain()
+    with db.scoped(shop.scope()):
+        page = webhooks.events_of(shop.id, livemode=False, page=PageRequest())
+        ids = {one.name: one.id for one in page.rows}
+    by = Actor("merchant_user", shop.owner_id)
+    for name in ("payment.success", "payment.created"):
+        with db.scoped(shop.scope()):
+            webhooks.resend_event(ids[name], to=endpoint.id, by=by)
+        Server().drain()
+    assert count_shown(shop) == 5
+    for _ in range(101):
+        program.post("/orders", dict(ORDER))
+    tell()
+    Server().drain()
+    assert count_shown(shop) == 5
+
+
 def test_what_the_built_in_receiver_answers_is_a_rehearsal_and_does_not_count(shop: Shop) -> None:
     an_endpoint(shop.id, "payment.success", is_built_in=True)
     paid(shop)
