@@ -130,6 +130,7 @@ def test_the_demo_key_is_filled_in_for_its_own_shop_alone(shop: Shop) -> None:
 
 def test_a_fresh_merchant_has_shown_nothing(shop: Shop) -> None:
     assert "0 of 11 shown" in shop.client.page(EXAM).text
+    assert "paydeck listen forwards does not count" in shop.client.page(EXAM).text
     assert shown(shop) == set()
 
 

@@ -136,7 +136,7 @@ def _of_deliveries() -> list[Task]:
             "Takes events out of order",
             "An older event of an object was answered with 2xx after a newer one.",
             seen("overtaken", "The event that came late"),
-            "Open an endpoint and press “Send events out of order”: one object’s newest.",
+            "Open an endpoint and press “Send events out of order”.",
             hooks,
         ),
         Task(
