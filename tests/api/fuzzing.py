@@ -1,5 +1,7 @@
 """Requests made up from our own OpenAPI document, right and wrong ones, and what must hold of each.
 
+They are asked of the app in this process, without a server in between.
+
 Every check of schemathesis runs but two: that a valid request succeeds (a rule beyond any schema
 may refuse it), and one that needs two users of one operation, which test_who_may tries for all.
 """

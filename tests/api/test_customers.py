@@ -67,6 +67,15 @@ def test_a_change_leaves_what_it_does_not_name(app: Flask) -> None:
     assert emails(program, email="A.Raman@people.example") == ["a.raman@people.example"]
 
 
+def test_a_name_that_is_null_is_taken_away(app: Flask) -> None:
+    program = a_shop(app).program()
+    sent = {"email": "asha@people.example", "name": "Asha Raman"}
+    place = f"/customers/{program.post('/customers', sent).get_json()['id']}"
+    assert program.patch(place, {"metadata": {"a": "b"}}).get_json()["name"] == "Asha Raman"
+    assert program.patch(place, {"name": None}).get_json()["name"] is None
+    assert program.get(place).get_json()["name"] is None
+
+
 def test_customers_are_listed_newest_first_page_by_page(app: Flask) -> None:
     program = a_shop(app).program()
     rows = [made(program, f"c{number}@people.example") for number in range(3)]

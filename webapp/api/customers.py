@@ -55,7 +55,7 @@ class UpdateCustomer(Body):
     EXAMPLE: ClassVar[dict[str, Any]] = {"name": "Asha R. Raman"}
 
     email: MailAddress | None = None
-    name: Name | None = None
+    name: Name | None = Field(None, description="null takes it away.")
     metadata: Metadata | None = Field(None, description="Replaces all that was there.")
 
 
@@ -121,9 +121,10 @@ def update_customer(customer_id: str, body: UpdateCustomer) -> dict[str, Any]:
     What is left out stays as it is. Customers are not deleted: orders and payments name them.
     """
     who = caller()
+    has_no_name = "name" in body.model_fields_set and body.name is None
     change = orders.CustomerChange(
         email=accounts.checked_email(body.email) if body.email is not None else None,
-        name=body.name,
+        name="" if has_no_name else body.name,
         details=body.metadata,
     )
     return customer_shown(orders.change_customer(who.merchant, customer_id, change, by=who.actor))
