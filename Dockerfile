@@ -21,4 +21,4 @@ COPY --from=built /srv/paydeck/static static
 ENV PATH=/srv/paydeck/.venv/bin:$PATH PYTHONUNBUFFERED=1 PAYDECK_DATA=/var/lib/paydeck
 USER paydeck
 EXPOSE 8000 8001 8002
-CMD ["python", "-m", "granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "16", "--no-ws", "--respawn-failed-workers", "--log-level", "warning", "wsgi:app"]
+CMD ["python", "-m", "granian", "--interface", "asgi", "--http", "1", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--no-ws", "--respawn-failed-workers", "--log-level", "warning", "wsgi:front"]

@@ -45,8 +45,8 @@ PROCESSES = (
     ),
     Process(
         "web",
-        "granian --interface wsgi --host {bind} --port {port} --workers 2 --blocking-threads 16 "
-        "--no-ws --respawn-failed-workers --log-level warning wsgi:app",
+        "granian --interface asgi --http 1 --host {bind} --port {port} --workers 2 --no-ws "
+        "--respawn-failed-workers --log-level warning wsgi:front",
         Role.WEB,
         answers="http://127.0.0.1:{port}/ready",
         is_portal=True,

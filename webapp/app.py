@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, g, request
+from flask import Flask, abort, g, request
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -25,6 +25,7 @@ from webapp import (
     webhooks,
 )
 from webapp.config import Settings
+from webapp.front import REFUSED
 from webapp.kernel import crypto, db, ids, log, wake
 from webapp.web import account, admin, checkout, docs, home, mailbox, merchant, status
 from webapp.web.shared import (
@@ -71,10 +72,10 @@ def create_app(settings: Settings, routes: Mapping[str, Sequence[str]]) -> Flask
 
 
 def _install_pages(app: Flask, settings: Settings) -> None:
+    _identify_requests(app)
     csrf = CSRFProtect(app)
     csrf.exempt(inbound.blueprint)
     csrf.exempt(inbound.receiver_blueprint)
-    _identify_requests(app)
     addresses.install(app)
     login.install(app, settings)
     security.install(app, settings)
@@ -119,6 +120,8 @@ def _identify_requests(app: Flask) -> None:
         log.clear()
         log.bind(request_id=g.request_id, trace_id=_trace_id(), path=addresses.shown_path())
         db.use_scope(db.NOBODY)
+        if refused := request.environ.get(REFUSED):
+            abort(refused)
 
 
 def _trace_id() -> str:

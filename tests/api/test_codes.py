@@ -14,7 +14,7 @@ from tests.checked_client import CheckedClient
 from webapp import payments
 from webapp.api import catalogue
 
-TYPES = {400, 401, 402, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503}
+TYPES = {400, 401, 402, 403, 404, 405, 408, 409, 413, 415, 422, 429, 500, 503}
 
 
 def every_module() -> None:

@@ -1,9 +1,11 @@
 """The whole of Paydeck as `make run` starts it: what it tells, what it survives, how it ends."""
 
+import contextlib
 import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,6 +20,9 @@ from supervisor.settings import ROOT
 from supervisor.stack import Stack
 
 START_SECONDS = 120
+#: More than the web process has threads.
+HELD = 80
+BODY_SECONDS = 10
 pytestmark = pytest.mark.xdist_group("whole copy")
 
 
@@ -80,6 +85,46 @@ def _where_to(stack: Stack, address: str) -> str:
         return answer.headers["Location"]
     finally:
         connection.close()
+
+
+def test_bodies_that_never_end_hold_up_nobody_and_are_told_so(stack: Stack) -> None:
+    path, host = "/api/v1/auth/tokens", f"localhost:{stack.port}"
+    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 50"
+    with contextlib.ExitStack() as held:
+        lines = []
+        for _ in range(HELD):
+            line = held.enter_context(socket.create_connection(("127.0.0.1", stack.port)))
+            line.sendall(f'{head}\r\nContent-Type: application/json\r\n\r\n{{"a"'.encode())
+            line.settimeout(3 * BODY_SECONDS)
+            lines.append(line)
+        time.sleep(1)  # until a thread that would wait for a body does
+        for _ in range(5):
+            connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=1)
+            connection.request("GET", "/health")
+            assert connection.getresponse().status == 200
+            connection.close()
+        told = [http.client.HTTPResponse(line) for line in lines]
+        for answer in told:
+            answer.begin()
+        assert {answer.status for answer in told} <= {408, 503}
+        late = [json.loads(answer.read()) for answer in told if answer.status == 408]
+        assert len(late) >= HELD // 2
+        assert {answer["error"]["code"] for answer in late} == {"body_too_slow"}
+
+
+def test_a_body_in_chunks_beyond_the_limit_is_told_to_be_too_large(stack: Stack) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=10)
+    with contextlib.closing(connection):
+        connection.request(
+            "POST",
+            "/api/v1/orders",
+            body=iter([b'{"a": "', *[b"x" * 10_000] * 30, b'"}']),
+            headers={"Content-Type": "application/json"},
+            encode_chunked=True,
+        )
+        answer = connection.getresponse()
+        assert answer.status == 413
+        assert json.loads(answer.read())["error"]["code"] == "body_too_large"
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ ADVICE: dict[str, str] = {
     "request_malformed": "Build the request with an HTTP library and send it again.",
     "address_unknown": "Check the path against the API’s documentation.",
     "method_not_allowed": "Use one of the methods in the header Allow.",
+    "body_too_slow": "Send the same request again; its body has to follow at once.",
     "body_too_large": "Send less at once; metadata is for a few short notes.",
     "body_not_json": "Set Content-Type: application/json and send one JSON object.",
     "body_unreadable": "Check the JSON: one object, each name once, UTF-8, no NaN, no NUL.",

@@ -49,6 +49,7 @@ MEANINGS = {
     402: "Refused by a bank, a limit or a balance; no money has moved.",
     403: "The caller is known and may not do this.",
     404: "There is no such object, or it is somebody else’s.",
+    408: "The body did not come completely within 10 seconds.",
     409: "The object is not in a state in which this is possible, or the same key is running.",
     413: "The body is larger than 256 KB.",
     415: "The body is not JSON.",
@@ -248,7 +249,7 @@ def refusals_of(operation: Operation) -> set[int]:
     if "<" in operation.rule or operation.body is not None:
         found.add(404)
     if operation.method != "GET":
-        found |= {402, 409, 413, 415}
+        found |= {402, 408, 409, 413, 415}
     if operation.key is not Key.NONE:
         found.add(422)
     return found

@@ -17,6 +17,7 @@ from tests.portal import cloned, dispose, environment
 from tests.web.routes import address_of, rules
 from webapp import config
 from webapp.app import create_app
+from webapp.front import REFUSED
 from webapp.kernel import db
 
 SOCKET = "http://localhost:8001 ws://localhost:8001"
@@ -128,6 +129,16 @@ def test_a_body_beyond_the_limit_is_refused(client: CheckedClient, path: str) ->
     assert response.status_code == 413
     carries(response)
     assert client.post(path, data={"email": "x" * 1000}).status_code != 413
+
+
+@pytest.mark.parametrize(("status", "path"), [(408, "/sign-in"), (413, "/sign-in"), (400, "/")])
+def test_what_the_front_has_refused_is_told_in_a_page(
+    client: CheckedClient, status: int, path: str
+) -> None:
+    response = client.post(path, environ_overrides={REFUSED: status})
+    assert response.status_code == status
+    assert f'class="mono">{response.headers["X-Request-Id"]}' in response.get_data(as_text=True)
+    carries(response)
 
 
 @pytest.mark.requirement("S2-85")

@@ -30,6 +30,7 @@ SENTENCES: dict[int, tuple[str, str]] = {
     403: ("That is not allowed", "Your role does not allow that."),
     404: ("There is nothing here", "The address may be mistyped, or it is not yours to see."),
     405: ("That cannot be done this way", "Go back and use the button on the page."),
+    408: ("That took too long", "What you sent did not arrive in full. Try again."),
     409: ("That was changed meanwhile", "Reload the page and look again."),
     413: ("That is too much at once", "What you sent is larger than this page takes."),
     429: ("Too many tries", "Wait a little and try again."),
