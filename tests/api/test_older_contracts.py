@@ -124,6 +124,8 @@ def test_paise_are_paid_at_once_by_any_method_and_nothing_is_dropped(shop: Shop)
     paise = {"amount_paisa": 10_000, "payment_method": a_method()}
     told = bare(program, "/api/v1/payments", paise)
     assert (told.status_code, told.get_json()["status"]) == (201, "PROCESSING"), told.text
+    beside = UPI_BODY | {"payment_details": {"token": a_method()}}
+    assert refused(bare(program, "/api/v1/payments", beside))[2] == "payment_details.token"
     waiting = bare(program, "/api/v1/payments", paise | {"confirm": False})
     assert refused(waiting)[2] == "confirm"
     many = {f"n{number}": "x" for number in range(50)}

@@ -338,8 +338,11 @@ def _asked_in_paise(body: CreatePayment) -> paying.Asked:
         "callback_url": body.callback_url,
         "vpa": crypto.mask_email(vpa) if vpa else None,
     }
-    if body.payment_method == CARD and token is None:
-        raise ParameterInvalid("Send the card’s token.", param="payment_details.token")
+    if (body.payment_method == CARD) != (token is not None):
+        raise ParameterInvalid(
+            "Send a card’s token with payment_method CARD, and with no other.",
+            param="payment_details.token",
+        )
     if body.payment_method not in {None, UPI} and not body.confirm:
         raise ParameterInvalid("To wait, leave payment_method out.", param="confirm")
     kept = {name: value for name, value in own.items() if value}

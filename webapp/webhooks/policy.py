@@ -16,8 +16,8 @@ JITTER: Final = 0.1
 #: The longest that a receiver may have us wait.
 LONGEST_WAIT: Final = 86_400
 
-#: An endpoint that has failed so often in a row and keeps us waiting is left alone for a while, then
-#: asked once. One that refuses at once costs next to nothing: each of its events is tried in time.
+#: An endpoint that has failed so often in a row and keeps us waiting is left alone for a while,
+#: then asked once. One that refuses at once costs next to nothing: each event is tried in time.
 OPENS_AFTER: Final = 5
 FIRST_REST: Final = 5
 LONGEST_REST: Final = 30

@@ -131,7 +131,8 @@ def resend_range(
 
     With `only_failed` what the endpoint chose and never got since it was made: what gave up on its
     way, and what happened while it was switched off; otherwise everything that it chose. `to` sends
-    them to another endpoint. Raises Invalid where the range is none or begins more than 30 days ago, and TooMuchAgain.
+    them to another endpoint. Raises Invalid where the range is none or begins more than 30 days
+    ago, and TooMuchAgain.
     """
     with db.transaction():
         source = locked(endpoint_id)
