@@ -184,7 +184,8 @@ class Front:
             if isinstance(answer.made_by, SentFile):
                 answer.path = answer.made_by.path
             if answer.path is None:
-                spool.writelines(answer.made_by)
+                for piece in answer.made_by:  # writelines() would keep all of it in memory first
+                    spool.write(piece)
                 _finish(answer, cast("BinaryIO", spool))
         except BaseException:
             answer.close()

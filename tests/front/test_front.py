@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import threading
+import tracemalloc
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -254,6 +255,22 @@ def test_a_long_answer_waits_on_the_disk_until_the_server_has_opened_it(
 
     asyncio.run(play())
     assert read == [b"x" * 2_000_000]
+
+
+def test_a_long_answer_never_stands_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front, "OPENED_SECONDS", 0.0)
+    portal = Portal(b"x" * 100_000 for _ in range(200))
+
+    async def play() -> None:
+        await ask(Front(portal, limit=LIMIT), portal, a_scope(method="GET"), [])
+        await asyncio.sleep(0.01)
+
+    tracemalloc.start()
+    try:
+        asyncio.run(play())
+        assert tracemalloc.get_traced_memory()[1] < 4 * front.IN_MEMORY
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_file_goes_out_by_its_path_and_a_part_of_one_by_its_bytes(tmp_path: Path) -> None:
