@@ -1,6 +1,7 @@
 """The API holds what its document says, for thousands of made-up requests of every role.
 
-`FUZZ_CASES` says how many; a small share runs with the other tests.
+`FUZZ_CASES` says about how many; a small share runs with the other tests. How many there were
+stands in the output of a run with `-rP`.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ def test_no_made_up_request_ends_in_a_fault_or_an_answer_that_is_not_told(
             db.session.remove()
         dispose(app)
     told = json.dumps(findings.wrong, indent=1)
+    faults = sum(count for status, count in findings.statuses.items() if status >= 500)
+    print(f"{findings.cases} cases, {faults} server errors, {len(findings.wrong)} violations")
     assert not [status for status in findings.statuses if status >= 500], told
     assert findings.wrong == {}, f"{len(findings.wrong)} of {findings.cases}: {told}"
     assert findings.cases >= min(CASES, 500)

@@ -51,7 +51,7 @@ class Server:
         if mood == "slow":
             return Came(200, 3.0, address=PUBLIC)
         answers = {"error": broken(500), "busy": broken(503, retry_after="90")}
-        answers |= {"gone": broken(410), "lost": broken(None, seconds=10.0), "fine": FINE}
+        answers |= {"gone": broken(410), "lost": broken(None), "fine": FINE}
         return answers[mood]
 
 
