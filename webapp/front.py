@@ -12,6 +12,7 @@ import asyncio
 import io
 import ipaddress
 import os
+import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -36,7 +37,8 @@ AT_ONCE_EACH = 64
 READ_AWAY = 1024 * 1024
 #: A longer answer waits on the disk until its reader has taken it.
 IN_MEMORY = 1024 * 1024
-#: Within this time the server has opened the file of such an answer.
+#: After this time the server has opened the file of such an answer, which is then removed. Its name
+#: is never another's: who came late would find nothing, and not what somebody else was answered.
 OPENED_SECONDS = 10.0
 #: A file up to this size is read at once, which is faster than to have the server open it.
 SHORT_FILE = 64 * 1024
@@ -68,14 +70,17 @@ class SentFile(FileWrapper):
 
 @dataclass(slots=True)
 class Answer:
-    """What the portal answered, with which HTTP status; `path` is a file's, instead of a `body`."""
+    """What the portal answered, with which HTTP status; `path` is a file's, instead of a `body`.
+
+    `is_passing` says that the file was made for this answer alone.
+    """
 
     made_by: Iterable[bytes]
     number: int = 0
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     path: str | None = None
-    spool: BinaryIO | None = None
+    is_passing: bool = False
 
     def close(self) -> None:
         """Let the portal do what it does once the answer is sent."""
@@ -191,8 +196,7 @@ class Front:
             answer.close()
             raise
         finally:
-            if answer.spool is None:
-                spool.close()
+            spool.close()
         status, headers = told[-1]
         answer.number, answer.headers = int(status[:3]), tuple(headers)
         return answer
@@ -259,24 +263,27 @@ def _put_body(environ: dict[str, Any], body: bytes) -> None:
 
 
 def _finish(answer: Answer, spool: BinaryIO) -> None:
-    """Put what was taken into the answer: itself, or the path of a file that has no name."""
-    if spool.tell() <= IN_MEMORY:
-        spool.seek(0)
+    """Put what was taken into the answer: itself, or the path of a file that holds it."""
+    is_long = spool.tell() > IN_MEMORY
+    spool.seek(0)
+    if not is_long:
         answer.body = spool.read()
         return
-    spool.flush()
-    answer.spool = spool
-    answer.path = f"/dev/fd/{spool.fileno()}"
+    with tempfile.NamedTemporaryFile(prefix="paydeck-", delete=False) as named:
+        answer.path, answer.is_passing = named.name, True
+        shutil.copyfileobj(spool, named)
 
 
 async def _tell(answer: Answer, send: Send, *, is_last: bool) -> None:
     headers = [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in answer.headers]
     if is_last:  # what is left of the body is not read any more
         headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": answer.number, "headers": headers})
-    if answer.path is None:
-        await send({"type": "http.response.body", "body": answer.body})
-    else:
-        await send({"type": "http.response.pathsend", "path": answer.path})
-    if answer.spool is not None:
-        asyncio.get_running_loop().call_later(OPENED_SECONDS, answer.spool.close)
+    try:
+        await send({"type": "http.response.start", "status": answer.number, "headers": headers})
+        if answer.path is None:
+            await send({"type": "http.response.body", "body": answer.body})
+        else:
+            await send({"type": "http.response.pathsend", "path": answer.path})
+    finally:
+        if answer.path is not None and answer.is_passing:
+            asyncio.get_running_loop().call_later(OPENED_SECONDS, os.unlink, answer.path)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
+import tempfile
 import threading
 import tracemalloc
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -255,6 +257,31 @@ def test_a_long_answer_waits_on_the_disk_until_the_server_has_opened_it(
 
     asyncio.run(play())
     assert read == [b"x" * 2_000_000]
+
+
+def test_a_long_answer_is_removed_also_where_nobody_takes_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(front, "OPENED_SECONDS", 0.0)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    portal = Portal([b"x" * 1000] * 2000)
+    there: list[int] = []
+
+    async def gone(_message: Message) -> None:
+        there.append(len(os.listdir(tmp_path)))  # noqa: PTH208 - may stand in a coroutine
+        raise ConnectionResetError
+
+    async def nothing() -> Message:
+        return {"type": "http.request"}
+
+    async def play() -> None:
+        with pytest.raises(ConnectionResetError):
+            await Front(portal, limit=LIMIT)(a_scope(method="GET"), nothing, gone)
+        await asyncio.sleep(0.01)
+
+    asyncio.run(play())
+    assert there == [1]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_long_answer_never_stands_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
