@@ -12,7 +12,6 @@ import asyncio
 import io
 import ipaddress
 import os
-import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -35,11 +34,9 @@ AT_ONCE = 256
 AT_ONCE_EACH = 64
 #: So much of a body that is too large is read and dropped, so that its sender hears the answer.
 READ_AWAY = 1024 * 1024
-#: A longer answer waits on the disk until its reader has taken it.
+#: A longer answer waits on the disk, in a file without a name, and goes out in pieces.
 IN_MEMORY = 1024 * 1024
-#: After this time the server has opened the file of such an answer, which is then removed. Its name
-#: is never another's: who came late would find nothing, and not what somebody else was answered.
-OPENED_SECONDS = 10.0
+PIECE = 64 * 1024
 #: A file up to this size is read at once, which is faster than to have the server open it.
 SHORT_FILE = 64 * 1024
 #: The network that one holder of an IPv6 address chooses addresses from.
@@ -70,17 +67,14 @@ class SentFile(FileWrapper):
 
 @dataclass(slots=True)
 class Answer:
-    """What the portal answered, with which HTTP status; `path` is a file's, instead of a `body`.
-
-    `is_passing` says that the file was made for this answer alone.
-    """
+    """What the portal answered, with which HTTP status: a `body`, or a file instead of one."""
 
     made_by: Iterable[bytes]
     number: int = 0
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     path: str | None = None
-    is_passing: bool = False
+    spool: BinaryIO | None = None
 
     def close(self) -> None:
         """Let the portal do what it does once the answer is sent."""
@@ -196,7 +190,8 @@ class Front:
             answer.close()
             raise
         finally:
-            spool.close()
+            if answer.spool is None:
+                spool.close()
         status, headers = told[-1]
         answer.number, answer.headers = int(status[:3]), tuple(headers)
         return answer
@@ -263,27 +258,25 @@ def _put_body(environ: dict[str, Any], body: bytes) -> None:
 
 
 def _finish(answer: Answer, spool: BinaryIO) -> None:
-    """Put what was taken into the answer: itself, or the path of a file that holds it."""
+    """Put what was taken into the answer: itself, or the file that it waits in."""
     is_long = spool.tell() > IN_MEMORY
     spool.seek(0)
-    if not is_long:
+    if is_long:
+        answer.spool = spool
+    else:
         answer.body = spool.read()
-        return
-    with tempfile.NamedTemporaryFile(prefix="paydeck-", delete=False) as named:
-        answer.path, answer.is_passing = named.name, True
-        shutil.copyfileobj(spool, named)
 
 
 async def _tell(answer: Answer, send: Send, *, is_last: bool) -> None:
     headers = [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in answer.headers]
     if is_last:  # what is left of the body is not read any more
         headers.append((b"connection", b"close"))
-    try:
-        await send({"type": "http.response.start", "status": answer.number, "headers": headers})
-        if answer.path is None:
-            await send({"type": "http.response.body", "body": answer.body})
-        else:
-            await send({"type": "http.response.pathsend", "path": answer.path})
-    finally:
-        if answer.path is not None and answer.is_passing:
-            asyncio.get_running_loop().call_later(OPENED_SECONDS, os.unlink, answer.path)
+    await send({"type": "http.response.start", "status": answer.number, "headers": headers})
+    if answer.path is not None:
+        await send({"type": "http.response.pathsend", "path": answer.path})
+        return
+    if answer.spool is not None:
+        with answer.spool as spool:
+            while piece := spool.read(PIECE):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": answer.body})

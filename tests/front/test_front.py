@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
 import tempfile
 import threading
 import tracemalloc
@@ -240,64 +239,35 @@ def test_the_answer_goes_out_whole_before_what_is_done_after_it() -> None:
     assert portal.closed == [2]
 
 
-def test_a_long_answer_waits_on_the_disk_until_the_server_has_opened_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(front, "OPENED_SECONDS", 0.0)
-    portal = Portal([b"x" * 1000] * 2000)
-    read: list[bytes] = []
-
-    async def play() -> None:
-        await ask(Front(portal, limit=LIMIT), portal, a_scope(method="GET"), [])
-        path = portal.sent[1]["path"]
-        with open(path, "rb") as opened:  # noqa: ASYNC230, PTH123 - as the server does
-            await asyncio.sleep(0.01)
-            read.append(opened.read())
-        assert not Path(path).exists()  # noqa: ASYNC240 - asked once
-
-    asyncio.run(play())
-    assert read == [b"x" * 2_000_000]
-
-
-def test_a_long_answer_is_removed_also_where_nobody_takes_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(front, "OPENED_SECONDS", 0.0)
+def test_a_long_answer_goes_out_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     portal = Portal([b"x" * 1000] * 2000)
-    there: list[int] = []
-
-    async def gone(_message: Message) -> None:
-        there.append(len(os.listdir(tmp_path)))  # noqa: PTH208 - may stand in a coroutine
-        raise ConnectionResetError
-
-    async def nothing() -> Message:
-        return {"type": "http.request"}
-
-    async def play() -> None:
-        with pytest.raises(ConnectionResetError):
-            await Front(portal, limit=LIMIT)(a_scope(method="GET"), nothing, gone)
-        await asyncio.sleep(0.01)
-
-    asyncio.run(play())
-    assert there == [1]
+    played(Front(portal, limit=LIMIT), portal, a_scope(method="GET"), [])
+    pieces = portal.sent[1:]
+    assert b"".join(piece["body"] for piece in pieces) == b"x" * 2_000_000
+    assert max(len(piece["body"]) for piece in pieces) == front.PIECE
+    assert [piece.get("more_body", False) for piece in pieces] == [True] * (len(pieces) - 1) + [
+        False
+    ]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_long_answer_never_stands_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(front, "OPENED_SECONDS", 0.0)
-    portal = Portal(b"x" * 100_000 for _ in range(200))
+def test_a_long_answer_never_stands_in_memory() -> None:
+    portal, taken = Portal(b"x" * 100_000 for _ in range(200)), [0]
 
-    async def play() -> None:
-        await ask(Front(portal, limit=LIMIT), portal, a_scope(method="GET"), [])
-        await asyncio.sleep(0.01)
+    async def send(message: Message) -> None:
+        taken[0] += len(message.get("body", b""))
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
 
     tracemalloc.start()
     try:
-        asyncio.run(play())
+        asyncio.run(Front(portal, limit=LIMIT)(a_scope(method="GET"), receive, send))
         assert tracemalloc.get_traced_memory()[1] < 4 * front.IN_MEMORY
     finally:
         tracemalloc.stop()
+    assert taken == [20_000_000]
 
 
 def test_a_file_goes_out_by_its_path_and_a_part_of_one_by_its_bytes(tmp_path: Path) -> None:
