@@ -9,30 +9,16 @@ from pathlib import Path
 import httpx
 import pytest
 import standardwebhooks
-from flask import Flask
 
 from paydeck import Paydeck, PaydeckError
 from paydeck.command import listen, logs, main, trigger
 from paydeck.command.listen import Place
-from tests.api.desk import Shop, a_shop
+from tests.api.desk import Shop
 from tests.api.things import MAKERS
-from tests.clients.desk import KEY, Script, a_client, fine, refused
+from tests.clients.desk import KEY, Script, fine, refused
 from tests.clients.home import HOOK, Home, an_order, listener
 from tests.webhooks.hooks import tell
 from webapp import webhooks
-
-
-@pytest.fixture
-def shop(app: Flask) -> Shop:
-    """A merchant."""
-    return a_shop(app)
-
-
-@pytest.fixture
-def client(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Paydeck:
-    """Its program, with the Python client, in test mode."""
-    monkeypatch.setenv("PAYDECK_API_KEY", KEY)
-    return a_client(shop)
 
 
 def test_what_happens_is_forwarded_signed_as_standard_webhooks_has_it(

@@ -10,30 +10,16 @@ from pathlib import Path
 import httpx
 import pytest
 import standardwebhooks
-from flask import Flask
 
 from paydeck import Paydeck, PaydeckError
 from paydeck.command import main, resend
 from paydeck.command.listen import Place, Target
-from tests.api.desk import Shop, a_shop
+from tests.api.desk import Shop
 from tests.api.things import MAKERS
-from tests.clients.desk import KEY, a_client
+from tests.clients.desk import KEY
 from tests.clients.home import HOOK, Home, an_order, listener
 from tests.webhooks.hooks import an_endpoint
 from webapp.kernel import clock
-
-
-@pytest.fixture
-def shop(app: Flask) -> Shop:
-    """A merchant."""
-    return a_shop(app)
-
-
-@pytest.fixture
-def client(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Paydeck:
-    """Its program, with the Python client, in test mode."""
-    monkeypatch.setenv("PAYDECK_API_KEY", KEY)
-    return a_client(shop)
 
 
 def test_an_event_is_sent_again_to_wherever_it_was_sent(shop: Shop, client: Paydeck) -> None:
